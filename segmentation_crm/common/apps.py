@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class CommonConfig(AppConfig):
+    """The leaf app: users and access, jobs, the field registry, extension points."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "segmentation_crm.common"
+    label = "common"

@@ -1,0 +1,1 @@
+"""The rule language: nodes, validation, compiler, sentence, bitmaps."""
