@@ -14,9 +14,7 @@ AnyUser = User | AnonymousUser
 # Words a token's `scopes` may hold. "read" and "write" cover records; the others open one door each.
 SCOPES = ("read", "write", "import", "export", "segments")
 
-SEES_EVERYTHING = frozenset(
-    {Role.ADMIN, Role.MARKETING_MANAGER, Role.ANALYST, Role.VIEWER, Role.INTEGRATION}
-)
+SEES_EVERYTHING = frozenset({Role.ADMIN, Role.MARKETING_MANAGER, Role.ANALYST, Role.VIEWER, Role.INTEGRATION})
 _WRITERS = frozenset(
     {Role.ADMIN, Role.MARKETING_MANAGER, Role.SALES_MANAGER, Role.SALES_REP, Role.INTEGRATION}
 )
