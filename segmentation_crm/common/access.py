@@ -15,9 +15,7 @@ AnyUser = User | AnonymousUser
 SCOPES = ("read", "write", "import", "export", "segments")
 
 SEES_EVERYTHING = frozenset({Role.ADMIN, Role.MARKETING_MANAGER, Role.ANALYST, Role.VIEWER, Role.INTEGRATION})
-_WRITERS = frozenset(
-    {Role.ADMIN, Role.MARKETING_MANAGER, Role.SALES_MANAGER, Role.SALES_REP, Role.INTEGRATION}
-)
+_WRITERS = frozenset({Role.ADMIN, Role.MARKETING_MANAGER, Role.SALES_MANAGER, Role.SALES_REP, Role.INTEGRATION})
 _MANAGERS = frozenset({Role.ADMIN, Role.MARKETING_MANAGER, Role.SALES_MANAGER})
 
 # capability -> roles that hold it
@@ -79,9 +77,7 @@ def visibility(user: AnyUser) -> Visibility:
         if user.team_id:
             # A sales manager sees what every member of the team sees, territories of their own included.
             owner_ids |= set(User.objects.filter(team_id=user.team_id).values_list("pk", flat=True))
-            territories = Territory.objects.filter(users__in=owner_ids) | Territory.objects.filter(
-                teams=user.team_id
-            )
+            territories = Territory.objects.filter(users__in=owner_ids) | Territory.objects.filter(teams=user.team_id)
     else:
         return Visibility(nothing=True)
     countries: set[str] = set()
