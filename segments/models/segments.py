@@ -13,9 +13,10 @@ from ..choices import MemberType, SegmentKind, SegmentStatus, SegmentUse
 class Segment(models.Model):
     """A named set of accounts or contacts.
 
-    `rules` is the canonical JSON of the rule language ({} for a static segment); `version` counts its changes, and
-    `built_version` is the one that the stored membership answers to. A rule that no longer validates makes the
-    segment broken: it keeps its members, and `last_error` says why.
+    `rules` is the canonical JSON of the rule language ({} for a static segment). `version` counts every change that
+    people save (the ETag), `rules_version` only changes of the rule; `built_version` is the rules_version that the
+    stored members answer to, and `last_built_at` the moment at which the data behind them was read. A rule that no
+    longer validates makes the segment broken: it keeps its members, and `last_error` says why.
     """
 
     name = models.CharField(max_length=200)
@@ -24,7 +25,8 @@ class Segment(models.Model):
     member_type = models.CharField(max_length=10, choices=MemberType.choices)
     rules = models.JSONField(default=dict, blank=True)
     sentence = models.TextField(blank=True, default="", help_text="The rule in plain English")
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    rules_version = models.PositiveIntegerField(default=1, editable=False)
     kind = models.CharField(max_length=10, choices=SegmentKind.choices, default=SegmentKind.DYNAMIC)
     kind_of_use = models.CharField(max_length=20, choices=SegmentUse.choices, default=SegmentUse.WORKING_LIST)
     status = models.CharField(max_length=10, choices=SegmentStatus.choices, default=SegmentStatus.ACTIVE)
@@ -64,7 +66,7 @@ class Segment(models.Model):
     @property
     def is_stale(self) -> bool:
         """Tell whether the stored members answer to an older rule than the saved one."""
-        return self.kind == SegmentKind.DYNAMIC and self.built_version != self.version
+        return self.kind == SegmentKind.DYNAMIC and self.built_version != self.rules_version
 
     def queryset(self, as_of: datetime | None = None) -> "models.QuerySet[Any]":
         """Return the records that the rule selects now: the saved query itself, lazy, without overrides.
