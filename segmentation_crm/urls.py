@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("allauth.urls")),
     path("", include("segmentation_crm.common.urls")),
+    path("", include("segmentation_crm.common.urls_people")),
     path("", include("accounts.urls")),
     path("segments/", include("segments.urls")),
     path("api/", include("segmentation_crm.api_urls")),
