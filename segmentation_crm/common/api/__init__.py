@@ -1,0 +1,1 @@
+"""What every part of the REST API shares: log-in by token, permission, parsing, paging, throttling, errors."""

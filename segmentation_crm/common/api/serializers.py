@@ -1,0 +1,134 @@
+"""Serializers that say what they do not take: unknown and read-only keys are 400, constraints name their field."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import IntegrityError, models, transaction
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from .errors import model_errors
+
+
+class StrictFieldsMixin:
+    """Refuse keys that the serializer does not know, and keys that only the product writes."""
+
+    fields: Mapping[str, serializers.Field]
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated values.
+
+        Raises ValidationError with every fault: unknown, read-only and invalid keys together.
+        """
+        errors: dict[str, Any] = {}
+        if isinstance(data, Mapping):
+            for key in data:
+                field = self.fields.get(key)
+                if field is None:
+                    errors[str(key)[:100]] = [ErrorDetail("There is no such field.", "unknown_field")]
+                elif field.read_only:
+                    errors[key] = [ErrorDetail("This field is read-only; leave it out.", "read_only")]
+        try:
+            value = super().to_internal_value(data)  # type: ignore[misc]
+        except ValidationError as error:
+            if isinstance(error.detail, dict):
+                errors.update(error.detail)
+            raise ValidationError(errors or error.detail) from None
+        if errors:
+            raise ValidationError(errors)
+        return value
+
+
+class StrictSerializer(StrictFieldsMixin, serializers.Serializer):
+    """A plain serializer with strict keys."""
+
+
+class RecordSerializer(StrictFieldsMixin, serializers.ModelSerializer):
+    """A model's serializer: strict keys, only the sent columns are written, the model's own rules apply."""
+
+    def get_validators(self) -> list[Any]:
+        """Return no serializer-level validators: `check` asks the model's constraints, with their messages."""
+        return []
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        """Insert the record.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        instance = self.Meta.model(**validated_data)  # type: ignore[attr-defined]
+        check(instance, None)
+        return save(instance, None)
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        """Write the sent columns, and what is derived from them, and nothing else.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        check(instance, set(validated_data))
+        return save(instance, set(validated_data))
+
+
+def check(instance: models.Model, changed: set[str] | None) -> None:
+    """Apply the model's field rules to the changed fields (None: all), its clean() and all constraints.
+
+    Raises ValidationError (DRF's) with the field names. 1 query per unique constraint.
+    """
+    names = {field.name for field in instance._meta.fields}
+    untouched = set() if changed is None else names - changed
+    errors: dict[str, list[Any]] = {}
+    for step in (
+        lambda: instance.clean_fields(exclude=untouched),
+        instance.clean,
+        lambda: instance.validate_unique(exclude=untouched),
+        instance.validate_constraints,
+    ):
+        try:
+            step()
+        except ModelValidationError as error:
+            for name, messages in model_errors(error).items():
+                errors.setdefault(name, []).extend(messages)
+    if errors:
+        raise ValidationError(errors)
+
+
+def save(instance: Any, changed: set[str] | None) -> Any:
+    """Save the whole record (None) or the changed columns with their shadows and the time of change.
+
+    Raises ValidationError for a constraint that another writer broke first.
+    """
+    try:
+        with transaction.atomic():
+            if changed is None:
+                instance.save(force_insert=True)
+            else:
+                instance.save(update_fields=columns_to_write(instance, changed))
+    except IntegrityError as error:
+        raise constraint_error(instance, error) from None
+    return instance
+
+
+def columns_to_write(instance: models.Model, changed: set[str]) -> set[str]:
+    """Return the changed columns plus those kept from them: folded shadows and `updated_at`."""
+    columns = set(changed)
+    for field in instance._meta.concrete_fields:
+        if getattr(field, "source", None) in changed or getattr(field, "auto_now", False):
+            columns.add(field.name)
+    return columns
+
+
+def constraint_error(instance: models.Model, error: IntegrityError) -> ValidationError:
+    """Return the 400 for a constraint named in the database's message, with its fields where it has any."""
+    text = str(error)
+    for constraint in instance._meta.constraints:
+        if constraint.name in text:
+            fields = list(getattr(constraint, "fields", ())) or ["non_field_errors"]
+            return ValidationError(
+                {fields[-1]: [ErrorDetail(str(constraint.get_violation_error_message()), "invalid")]}
+            )
+    for field in instance._meta.concrete_fields:
+        if (field.unique and f"{instance._meta.db_table}.{field.column}" in text) or f"({field.column})=" in text:
+            return ValidationError({field.name: [ErrorDetail("Another record already has this value.", "unique")]})
+    return ValidationError({"non_field_errors": [ErrorDetail("The change breaks a rule of the record.", "invalid")]})
