@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 DJANGO_TABLES2_TEMPLATE = "django_tables2/bootstrap5.html"
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 SHARED_DATA = Path(env.str("SHARED_DATA", str(BASE_DIR.parent / "shared" / "data")))
 
 LOGGING = {

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from . import views
+from .metrics import metrics
 
 # The admin's own log-in page would go round lock-out and the second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -20,5 +21,5 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("segments/", include("segments.urls")),
     path("api/", include("segmentation_crm.api_urls")),
-    path("", include("django_prometheus.urls")),
+    path("metrics", metrics, name="metrics"),
 ]
