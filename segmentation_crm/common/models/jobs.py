@@ -24,7 +24,8 @@ class Job(models.Model):
 
     `key` names what the job works on ("segment:12"): of one kind and key only one is queued or running.
     `attempt` counts claims since the last committed chunk; `fence` grows with each claim, and a worker commits
-    only while its fence still stands; `lease_until` is when another worker may take over.
+    only while its fence still stands; `lease_until` is when another worker may take over, at once where the
+    process named by `claimed_by` is gone from this machine. `rung_at` is when the broker was last told.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -33,6 +34,7 @@ class Job(models.Model):
     title = models.CharField(max_length=200, blank=True, default="")
     payload = models.JSONField(default=dict, blank=True)
     payload_version = models.PositiveSmallIntegerField(default=1)
+    queue = models.CharField(max_length=20, default="default")
     state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
     done_units = models.PositiveBigIntegerField(default=0)
     total_units = models.PositiveBigIntegerField(null=True, blank=True)
@@ -41,7 +43,9 @@ class Job(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=120, blank=True, default="")
     due_at = models.DateTimeField()
+    rung_at = models.DateTimeField(null=True, blank=True)
     cancel_requested = models.BooleanField(default=False)
     result = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True, default="")
