@@ -1,12 +1,13 @@
 """`manage.py create_token USERNAME`: make an API token and print it."""
 
-from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from segmentation_crm.common.access import SCOPES
-from segmentation_crm.common.models import ApiToken, User
+from segmentation_crm.common.models import User
+from segmentation_crm.common.services.tokens import MAX_DAYS, create_token
 
 
 class Command(BaseCommand):
@@ -24,25 +25,22 @@ class Command(BaseCommand):
             choices=SCOPES,
             help=f"may be given several times; default all: {', '.join(SCOPES)}",
         )
-        parser.add_argument("--days", type=int, help="ends after so many days; default: never")
+        parser.add_argument(
+            "--days", type=int, default=90, help=f"until it expires, 1 to {MAX_DAYS}; 0: never (default: 90)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create the token (2 queries) and print it alone on standard output.
+        """Create the token (3 queries) and print it alone on standard output.
 
-        Raises CommandError for an unknown or inactive user, or a validity below one day.
+        Raises CommandError for an unknown or inactive user, a bad name or number of days.
         """
         user = User.objects.filter(username=options["username"]).first()
         if user is None:
             raise CommandError(f"There is no user {options['username']!r}.")
-        if not user.is_active:
-            raise CommandError(f"{user.username} is not active; an inactive user's token would not work.")
-        days = options["days"]
-        if days is not None and not 1 <= days <= 36500:
-            raise CommandError("--days takes 1 to 36500.")
-        _, token = ApiToken.objects.create(
-            user,
-            expiry=timedelta(days=days) if days else None,
-            name=options["name"][:80],
-            scopes=list(dict.fromkeys(options["scope"] or SCOPES)),
-        )
-        self.stdout.write(token)
+        scopes = list(dict.fromkeys(options["scope"] or SCOPES))
+        days = None if options["days"] == 0 else options["days"]
+        try:
+            _, text = create_token(user, name=options["name"], scopes=scopes, days=days)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        self.stdout.write(text)
