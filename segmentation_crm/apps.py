@@ -6,3 +6,9 @@ class ProjectConfig(AppConfig):
 
     name = "segmentation_crm"
     label = "project"
+
+    def ready(self) -> None:
+        """Close the registries: every app below has declared by now."""
+        from segmentation_crm.common.fields import registry
+
+        registry.freeze()
