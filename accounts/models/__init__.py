@@ -1,0 +1,72 @@
+"""The records: one module per noun."""
+
+from .accounts import Account, AccountValue
+from .activities import Activity, CampaignRef, ContentItem
+from .catalogue import (
+    CatalogueAlias,
+    ExchangeRate,
+    Persona,
+    Pipeline,
+    Product,
+    RoleTemplate,
+    RoleTemplateRole,
+    Stage,
+    TechnologyProduct,
+    Vendor,
+)
+from .consents import Consent
+from .contacts import Contact, ContactAccount, ContactValue
+from .custom import AccountCustomValue, ContactCustomValue, CustomField, OpportunityCustomValue
+from .history import ExternalId, FieldHistory, Provenance
+from .needs import Need
+from .opportunities import Opportunity, OpportunityContact, OpportunityLine, OpportunityValue
+from .purchases import Contract, Purchase, SupportCase
+from .surveys import SurveyAnswer
+from .technologies import AccountTechnology
+from .vocabularies import IndustryCode, IndustryMapping, Term, TermAlias
+from .work import Note, Task
+
+__all__ = [
+    "Account",
+    "AccountCustomValue",
+    "AccountTechnology",
+    "AccountValue",
+    "Activity",
+    "CampaignRef",
+    "CatalogueAlias",
+    "Consent",
+    "Contact",
+    "ContactAccount",
+    "ContactCustomValue",
+    "ContactValue",
+    "ContentItem",
+    "Contract",
+    "CustomField",
+    "ExchangeRate",
+    "ExternalId",
+    "FieldHistory",
+    "IndustryCode",
+    "IndustryMapping",
+    "Need",
+    "Note",
+    "Opportunity",
+    "OpportunityContact",
+    "OpportunityCustomValue",
+    "OpportunityLine",
+    "OpportunityValue",
+    "Persona",
+    "Pipeline",
+    "Product",
+    "Provenance",
+    "Purchase",
+    "RoleTemplate",
+    "RoleTemplateRole",
+    "Stage",
+    "SupportCase",
+    "SurveyAnswer",
+    "Task",
+    "TechnologyProduct",
+    "Term",
+    "TermAlias",
+    "Vendor",
+]
