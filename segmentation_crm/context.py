@@ -1,13 +1,110 @@
-"""What every page's template gets."""
+"""What every page's template gets: the sidebar's entries, the organisation's name, where the search box leads."""
 
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from .common.access import can
+from .common.models import Organisation
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the sidebar; shown where its page exists and the user holds the capability."""
+
+    label: str
+    icon: str
+    route: str
+    capability: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries under one heading."""
+
+    title: str
+    entries: list[Entry] = field(default_factory=list)
+
+
+MENU = [
+    Group("", [Entry("Home", "home", "home")]),
+    Group(
+        "Records",
+        [
+            Entry("Accounts", "building-community", "accounts:account_list"),
+            Entry("Contacts", "users", "accounts:contact_list"),
+            Entry("Opportunities", "target-arrow", "accounts:opportunity_list"),
+            Entry("Activities", "activity", "accounts:activity_list"),
+        ],
+    ),
+    Group("Segmentation", [Entry("Segments", "chart-pie", "segments:list")]),
+    Group(
+        "Data",
+        [
+            Entry("Imports", "file-import", "accounts:import_list", "records.import"),
+            Entry("Jobs", "progress-check", "jobs:list"),
+        ],
+    ),
+    Group(
+        "System",
+        [
+            Entry("Users", "user-plus", "user_list", "users.write"),
+            Entry("Admin", "settings", "admin:index", "settings.write"),
+            Entry("API docs", "api", "api_docs"),
+        ],
+    ),
+]
+# A rep's menu is the records and the segments they are in; the API is for those who build on it.
+HIDDEN_FROM = {"sales_rep": {"accounts:activity_list", "jobs:list", "api_docs"}}
+
+
+@lru_cache(maxsize=64)
+def address(route: str) -> str:
+    """Return the address of a route, '' where this version of the product has no such page (0 queries)."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""
+
+
+def menu_for(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar's groups for the user, the entry of the current page marked (0 queries)."""
+    hidden = HIDDEN_FROM.get(getattr(request.user, "role", ""), set())
+    groups = []
+    for group in MENU:
+        items = [
+            _item(entry, address(entry.route), request.path)
+            for entry in group.entries
+            if address(entry.route)
+            and entry.route not in hidden
+            and (not entry.capability or can(request.user, entry.capability))
+        ]
+        if items:
+            groups.append({"title": group.title, "items": items})
+    return groups
+
+
+def _item(entry: Entry, url: str, path: str) -> dict[str, Any]:
+    return {
+        "label": entry.label,
+        "icon": entry.icon,
+        "url": url,
+        "current": path == url,
+        "active": path == url or (url != "/" and path.startswith(url)),
+    }
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Return the organisation's name and what the sidebar shows (0 queries for anonymous users)."""
+    """Return what the frame of every page shows (1 query, run when a page shows it; 0 for anonymous users)."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"current_role": user.role}
+    return {
+        "nav_groups": lambda: menu_for(request),
+        "organisation_name": lambda: Organisation.current().name,
+        "search_url": address("search"),
+        "current_role": user.role,
+    }
