@@ -107,7 +107,8 @@ def _load() -> None:
 
 def kind_named(name: str) -> Kind:
     """Return the registered kind; raises UnknownKind."""
-    _load()
+    if name not in _kinds:
+        _load()
     try:
         return _kinds[name]
     except KeyError:

@@ -1,0 +1,61 @@
+"""What every test gets: quick settings, a database other processes can join, no bell that reaches a real broker.
+
+Fixtures that start real processes stand in tests/support/processes.py.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project_settings
+
+from segmentation_crm.common.jobs import bell
+
+# Playwright's event loop lives in the thread of the test, which also uses the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+pytest_plugins = ["tests.support.processes"]
+
+_IS_SQLITE = project_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+_FOLDER = Path(tempfile.mkdtemp(prefix="crm-tests-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder of the test database and uploads."""
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Keep SQLite's test database in a file (in memory-backed storage): worker and web server join it."""
+    if _IS_SQLITE:
+        project_settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_FOLDER / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def quick_settings(settings, tmp_path: Path) -> None:
+    """Plain http, cheap password hashes, a cache in this process, uploads in the test's own folder."""
+    settings.SECURE_SSL_REDIRECT = False
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.MEDIA_ROOT = tmp_path / "uploads"
+
+
+@pytest.fixture(autouse=True)
+def clean_cache(quick_settings: None) -> None:
+    """Forget what an earlier test cached: rate limits, versions."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def rung(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, str]]]:
+    """Record (job id, queue) of each bell instead of ringing; `live` fixtures ring for real."""
+    bells: list[tuple[int, str]] = []
+    monkeypatch.setattr(bell, "_publish", lambda job_id, queue: bells.append((job_id, queue)))
+    yield bells
+    bell.reset_circuit()

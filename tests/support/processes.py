@@ -1,0 +1,1 @@
+"""Real processes for tests: broker, worker, web server, browser."""
