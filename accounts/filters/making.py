@@ -7,6 +7,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django_filters.fields import ChoiceField
 
 from segmentation_crm.common.folding import fold
 
@@ -81,12 +82,22 @@ class SearchFilter(TextFilter):
         return qs.filter(found)
 
 
-class YesNoFilter(django_filters.TypedChoiceFilter):
+class YesNoField(ChoiceField):
+    """A choice of true and false that gives a boolean."""
+
+    def clean(self, value: Any) -> Any:
+        """Return True, False, or "" where nothing is given."""
+        cleaned = super().clean(value)
+        return cleaned == "true" if cleaned else cleaned
+
+
+class YesNoFilter(django_filters.ChoiceFilter):
     """true or false; anything else is refused."""
+
+    field_class = YesNoField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("choices", (("true", "Yes"), ("false", "No")))
-        kwargs.setdefault("coerce", lambda value: value == "true")
         kwargs.setdefault("empty_label", "Any")
         super().__init__(*args, **kwargs)
 
@@ -123,7 +134,7 @@ class MultiTermsFilter(SlugFilter):
     """Records that hold at least one of these terms in a multi field; a term of a tree stands for all below it."""
 
     def __init__(self, vocabulary: str, owner: str, values: type[Model], field: str, **kwargs: Any) -> None:
-        self.owner, self.values, self.field = owner, values, field
+        self.owner, self.values, self.multi_field = owner, values, field
         super().__init__(Term.objects.filter(vocabulary=vocabulary), **kwargs)
 
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
@@ -132,7 +143,9 @@ class MultiTermsFilter(SlugFilter):
         if not terms:
             return qs
         rows = self.values._default_manager.filter(
-            Q((self.owner, OuterRef("pk"))), field=self.field, term__in=Term.objects.filter(_under(terms)).values("pk")
+            Q((self.owner, OuterRef("pk"))),
+            field=self.multi_field,
+            term__in=Term.objects.filter(_under(terms)).values("pk"),
         )
         return qs.filter(Exists(rows))
 
@@ -141,7 +154,7 @@ class MultiTokensFilter(TokenFilter):
     """Records that hold at least one of these tokens in a multi field."""
 
     def __init__(self, choices: Any, owner: str, values: type[Model], field: str, **kwargs: Any) -> None:
-        self.owner, self.values, self.field = owner, values, field
+        self.owner, self.values, self.multi_field = owner, values, field
         super().__init__(choices, **kwargs)
 
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
@@ -149,7 +162,7 @@ class MultiTokensFilter(TokenFilter):
         if not value:
             return qs
         rows = self.values._default_manager.filter(
-            Q((self.owner, OuterRef("pk"))), field=self.field, token__in=list(value)
+            Q((self.owner, OuterRef("pk"))), field=self.multi_field, token__in=list(value)
         )
         return qs.filter(Exists(rows))
 
