@@ -18,6 +18,7 @@ from .consents import Consent
 from .contacts import Contact, ContactAccount, ContactValue
 from .custom import AccountCustomValue, ContactCustomValue, CustomField, OpportunityCustomValue
 from .history import ExternalId, FieldHistory, Provenance
+from .imports import Import, ImportLater, ImportRow, ImportState
 from .needs import Need
 from .opportunities import Opportunity, OpportunityContact, OpportunityLine, OpportunityValue
 from .purchases import Contract, Purchase, SupportCase
@@ -45,6 +46,10 @@ __all__ = [
     "ExchangeRate",
     "ExternalId",
     "FieldHistory",
+    "Import",
+    "ImportLater",
+    "ImportRow",
+    "ImportState",
     "IndustryCode",
     "IndustryMapping",
     "Need",
