@@ -1,0 +1,1 @@
+"""Write segments: save, rebuild, override, export."""

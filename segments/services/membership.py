@@ -1,0 +1,87 @@
+"""Change stored members by difference, in a few statements whatever their number."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from django.db import connection
+from pyroaring import BitMap
+
+from ..choices import OverrideMode
+from ..models import Segment, SegmentMembership, SegmentOverride
+
+# Keys travel as one array a statement on PostgreSQL and as one JSON text on SQLite.
+CHUNK = 50_000
+
+
+def owner_column(segment: Segment) -> str:
+    """Return the membership's column for the segment's member type: account_id or contact_id."""
+    return f"{segment.member_type}_id"
+
+
+def _chunks(keys: Iterable[int]) -> Iterator[list[int]]:
+    iterator = iter(keys)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+def current_members(segment: Segment) -> BitMap:
+    """Return the keys of the stored members (1 query)."""
+    rows = SegmentMembership.objects.filter(segment=segment)
+    return BitMap(rows.values_list(owner_column(segment), flat=True).iterator(chunk_size=20_000))
+
+
+def manual_keys(segment: Segment) -> tuple[BitMap, BitMap]:
+    """Return the keys always in and the keys never in, as people decided (1 query)."""
+    included, excluded = BitMap(), BitMap()
+    rows = SegmentOverride.objects.filter(segment=segment).values_list(owner_column(segment), "mode")
+    for key, mode in rows:
+        (included if mode == OverrideMode.INCLUDE else excluded).add(key)
+    return included, excluded
+
+
+def insert_members(segment: Segment, keys: BitMap, at: datetime, manual: bool = False) -> None:
+    """Add members (1 statement for each 50,000). The caller holds the transaction and knows that none is in yet."""
+    table = SegmentMembership._meta.db_table
+    column = owner_column(segment)
+    other = "contact_id" if column == "account_id" else "account_id"
+    if connection.vendor == "postgresql":
+        source = "unnest(%s::bigint[]) AS key(value)"
+    else:
+        source = "json_each(%s) AS key"
+    statement = (
+        f"INSERT INTO {table} (segment_id, {column}, {other}, entered_at, manual) "  # noqa: S608 - names of ours
+        f"SELECT %s, key.value, NULL, %s, %s FROM {source}"
+    )
+    with connection.cursor() as cursor:
+        for chunk in _chunks(keys):
+            sent = chunk if connection.vendor == "postgresql" else json.dumps(chunk)
+            moment = connection.ops.adapt_datetimefield_value(at)
+            cursor.execute(statement, [segment.pk, moment, manual, sent])
+
+
+def delete_members(segment: Segment, keys: BitMap) -> None:
+    """Remove members (1 statement for each 50,000)."""
+    table = SegmentMembership._meta.db_table
+    column = owner_column(segment)
+    if connection.vendor == "postgresql":
+        condition = "= ANY(%s::bigint[])"
+    else:
+        condition = "IN (SELECT value FROM json_each(%s))"
+    statement = f"DELETE FROM {table} WHERE segment_id = %s AND {column} {condition}"  # noqa: S608
+    with connection.cursor() as cursor:
+        for chunk in _chunks(keys):
+            sent = chunk if connection.vendor == "postgresql" else json.dumps(chunk)
+            cursor.execute(statement, [segment.pk, sent])
+
+
+def mark_manual(segment: Segment, included: BitMap) -> None:
+    """Set `manual` on exactly the members put in by hand (up to 3 queries)."""
+    rows = SegmentMembership.objects.filter(segment=segment)
+    column = f"{owner_column(segment)}__in"
+    marked = BitMap(rows.filter(manual=True).values_list(owner_column(segment), flat=True))
+    for chunk in _chunks(marked - included):
+        rows.filter(**{column: chunk}).update(manual=False)
+    for chunk in _chunks(included - marked):
+        rows.filter(**{column: chunk}).update(manual=True)

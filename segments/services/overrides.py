@@ -1,0 +1,92 @@
+"""Decisions by hand: always in, never in, with a reason."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from pyroaring import BitMap
+
+from segmentation_crm.common.access import AnyUser, can
+from segmentation_crm.common.models import Job, User
+from segmentation_crm.common.services import audit
+
+from ..choices import OverrideMode, RunCause, SegmentKind, SegmentStatus
+from ..models import Segment, SegmentMembership, SegmentOverride
+from ..queries import records_visible_to
+from .membership import delete_members, insert_members
+from .rebuilding import record_run
+from .saving import queue_rebuild
+
+
+def set_override(
+    user: AnyUser, segment: Segment, record_id: int, mode: str, reason: str
+) -> tuple[SegmentOverride, Job]:
+    """Put a record always in or never in, at once, and queue those segments that read this one.
+
+    A second decision about the same record takes the place of the first. Raises ValidationError naming the field,
+    or PermissionDenied.
+    """
+    if not can(user, "segments.write"):
+        raise PermissionDenied("Your role may read segments, not change them.")
+    if segment.status == SegmentStatus.ARCHIVED:
+        raise ValidationError({"segment": "An archived segment takes no changes; restore it first."})
+    if mode not in OverrideMode.values:
+        raise ValidationError({"mode": "mode must be include or exclude."})
+    reason = " ".join(str(reason or "").split())
+    if not reason:
+        raise ValidationError({"reason": "Say why, so that others understand it later."})
+    if len(reason) > 500:
+        raise ValidationError({"reason": "A reason has at most 500 characters."})
+    if not records_visible_to(segment.member_type, user).filter(pk=record_id).exists():
+        raise ValidationError({"record": f"There is no such {segment.member_type}."})
+    with transaction.atomic():
+        locked = Segment.objects.select_for_update().get(pk=segment.pk)
+        values = {"mode": mode, "reason": reason, "by": user if isinstance(user, User) else None}
+        override, _ = SegmentOverride.objects.update_or_create(
+            segment=locked, **_owner(locked, record_id), defaults=values
+        )
+        _move(locked, record_id, wanted=mode == OverrideMode.INCLUDE)
+        audit.record(user, f"segment.{mode}d", locked, record=record_id, reason=reason)
+        job = queue_rebuild(locked, user, RunCause.MANUAL)
+    return override, job
+
+
+def remove_override(user: AnyUser, segment: Segment, override: SegmentOverride) -> Job:
+    """Let the rule decide about the record again: the queued rebuild puts it where it belongs.
+
+    Raises PermissionDenied.
+    """
+    if not can(user, "segments.write"):
+        raise PermissionDenied("Your role may read segments, not change them.")
+    with transaction.atomic():
+        locked = Segment.objects.select_for_update().get(pk=segment.pk)
+        record_id = override.record_id
+        override.delete()
+        if locked.kind != SegmentKind.DYNAMIC and override.mode == OverrideMode.INCLUDE:
+            _move(locked, record_id, wanted=False)
+        audit.record(user, "segment.override_removed", locked, record=record_id)
+        return queue_rebuild(locked, user, RunCause.MANUAL)
+
+
+def _owner(segment: Segment, record_id: int) -> dict[str, Any]:
+    return {f"{segment.member_type}_id": record_id}
+
+
+def _move(segment: Segment, record_id: int, *, wanted: bool) -> None:
+    """Put one record in or out and note it as a run, where it is not there already."""
+    rows = SegmentMembership.objects.filter(segment=segment, **_owner(segment, record_id))
+    present = rows.exists()
+    now, key = timezone.now(), BitMap([record_id])
+    if wanted and present:
+        rows.update(manual=True)
+    if wanted == present:
+        return
+    if wanted:
+        insert_members(segment, key, now, manual=True)
+    else:
+        delete_members(segment, key)
+    count = segment.member_count + (1 if wanted else -1)
+    entered, left = (key, BitMap()) if wanted else (BitMap(), key)
+    record_run(segment, RunCause.MANUAL, now, now, count, entered, left)
+    Segment.objects.filter(pk=segment.pk).update(member_count=count)

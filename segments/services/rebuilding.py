@@ -1,0 +1,239 @@
+"""Compute the members of segments whole: the worker's work on save, after an import, by button and nightly."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.db import transaction
+from django.utils import timezone
+from pyroaring import BitMap
+
+from segmentation_crm.common.fields import registry
+
+from ..choices import RunCause, SegmentKind, SegmentStatus
+from ..models import Segment, SegmentMembership, SegmentRun
+from ..queries import SegmentGraph
+from ..rules.bitmaps import members
+from ..rules.nodes import InvalidRule
+from ..rules.validate import validate
+from .membership import current_members, delete_members, insert_members, manual_keys, mark_manual
+
+# A rule saved during its own rebuild makes the result void; the work starts again this many times, then leaves it
+# to the job that the save queued.
+ATTEMPTS = 3
+
+
+class Chunks(Protocol):
+    """What the job runner gives: a commit that holds only while the job is still ours."""
+
+    def commit_chunk(self, **values: Any) -> None:
+        """Write progress in the caller's transaction; raises where the job was taken over or cancelled."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one rebuild did. state: built, kept (a broken rule, an archived or missing segment), or discarded."""
+
+    segment_id: int
+    state: str
+    member_count: int = 0
+    entered: int = 0
+    left: int = 0
+    error: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether anybody entered or left."""
+        return bool(self.entered or self.left)
+
+
+def rebuild_segment(
+    segment_id: int, cause: str = RunCause.REBUILD, on_commit_point: Callable[[], None] | None = None
+) -> Outcome:
+    """Compute the members of one segment and store the difference in one transaction.
+
+    Costs one query per distinct atom of the rule, and writes only who entered and who left. The result is thrown
+    away where the rule was saved, or a fresher result stored, in between. `on_commit_point` is called inside the
+    transaction and may raise to undo it.
+    """
+    for _ in range(ATTEMPTS):
+        segment = Segment.objects.filter(pk=segment_id).exclude(status=SegmentStatus.ARCHIVED).first()
+        if segment is None:
+            return Outcome(segment_id, "kept")
+        as_of, clock = timezone.now(), time.monotonic()
+        try:
+            chosen = _chosen_by_rule(segment, as_of)
+        except InvalidRule as problem:
+            return _mark_broken(segment, problem, on_commit_point)
+        outcome = _store(segment, chosen, as_of, clock, cause, on_commit_point)
+        if outcome is not None:
+            return outcome
+    return Outcome(segment_id, "discarded")
+
+
+def _chosen_by_rule(segment: Segment, as_of: datetime) -> BitMap | None:
+    """Return the keys the rule selects; None where the members no longer follow a rule."""
+    if segment.kind == SegmentKind.STATIC:
+        return None
+    if segment.kind == SegmentKind.SNAPSHOT and segment.built_version == segment.rules_version:
+        return None
+    rule = validate(segment.rules, segment.member_type, segment_id=segment.pk)
+    return members(rule, as_of)
+
+
+def _mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callable[[], None] | None) -> Outcome:
+    """Keep the members, say why the rule no longer works, and note the failed run."""
+    words = "; ".join(error.message for error in problem.errors)[:2000]
+    with transaction.atomic():
+        now = timezone.now()
+        marked = Segment.objects.filter(pk=segment.pk, rules_version=segment.rules_version)
+        if marked.update(status=SegmentStatus.BROKEN, last_error=words) and segment.last_error != words:
+            SegmentRun.objects.create(
+                segment=segment,
+                version=segment.rules_version,
+                cause=RunCause.REBUILD,
+                started_at=now,
+                finished_at=now,
+                member_count=segment.member_count,
+                error=words,
+            )
+        if on_commit_point:
+            on_commit_point()
+    return Outcome(segment.pk, "kept", segment.member_count, error=words)
+
+
+def _store(
+    segment: Segment,
+    chosen: BitMap | None,
+    as_of: datetime,
+    clock: float,
+    cause: str,
+    on_commit_point: Callable[[], None] | None,
+) -> Outcome | None:
+    """Write the difference; None where the rule or the members are newer than what was computed."""
+    with transaction.atomic():
+        current = Segment.objects.select_for_update().filter(pk=segment.pk).first()
+        if current is None or current.rules_version != segment.rules_version:
+            return None
+        if current.last_built_at and current.last_built_at > as_of:
+            return None
+        stored = current_members(current)
+        included, excluded = manual_keys(current)
+        included = live_keys(current.member_type, included)
+        if chosen is not None:
+            wanted = chosen | included
+        elif current.kind == SegmentKind.STATIC:
+            wanted = included
+        else:
+            wanted = live_keys(current.member_type, stored - _manual_members(current)) | included
+        wanted = wanted - excluded
+        entered, left = wanted - stored, stored - wanted
+        delete_members(current, left)
+        insert_members(current, entered, as_of)
+        mark_manual(current, included & wanted)
+        now = timezone.now()
+        if entered or left:
+            record_run(current, cause, as_of, now, len(wanted), entered, left)
+        healed = current.status == SegmentStatus.BROKEN
+        Segment.objects.filter(pk=current.pk).update(
+            member_count=len(wanted),
+            last_built_at=as_of,
+            last_duration_ms=round((time.monotonic() - clock) * 1000),
+            last_error="",
+            built_version=current.rules_version,
+            status=SegmentStatus.ACTIVE if healed else current.status,
+        )
+        if on_commit_point:
+            on_commit_point()
+    return Outcome(segment.pk, "built", len(wanted), len(entered), len(left))
+
+
+def record_run(
+    segment: Segment,
+    cause: str,
+    started_at: datetime,
+    finished_at: datetime,
+    member_count: int,
+    entered: BitMap,
+    left: BitMap,
+) -> SegmentRun:
+    """Note a run that changed members (1 query)."""
+    return SegmentRun.objects.create(
+        segment=segment,
+        version=segment.rules_version,
+        cause=cause,
+        started_at=started_at,
+        finished_at=finished_at,
+        member_count=member_count,
+        entered_count=len(entered),
+        left_count=len(left),
+        entered=entered.serialize(),
+        left=left.serialize(),
+    )
+
+
+def _manual_members(segment: Segment) -> BitMap:
+    rows = SegmentMembership.objects.filter(segment=segment, manual=True)
+    return BitMap(rows.values_list(f"{segment.member_type}_id", flat=True))
+
+
+def live_keys(member_type: str, keys: Iterable[int]) -> BitMap:
+    """Return those of the keys whose record is live (1 query for each 20,000 keys)."""
+    record = registry.records[member_type]
+    model = SegmentMembership._meta.get_field(member_type).related_model
+    live = model._default_manager.filter(**dict(record.live))  # type: ignore[union-attr]
+    found, waiting = BitMap(), list(keys)
+    for start in range(0, len(waiting), 20_000):
+        found.update(live.filter(pk__in=waiting[start : start + 20_000]).values_list("pk", flat=True))
+    return found
+
+
+def rebuild_with_dependants(segment_id: int, cause: str, chunks: Chunks, done: list[int]) -> dict[str, Any]:
+    """Rebuild a segment, then those that read it where its members changed, each in a transaction of its own.
+
+    `done`: segments that an earlier attempt of the same job has finished. Returns counts for the job's result.
+    """
+    graph = SegmentGraph()
+    readers = graph.in_order(graph.dependants(segment_id))
+    return _rebuild_in_order([segment_id, *readers], cause, chunks, done, graph, only_if_touched=True)
+
+
+def rebuild_all(cause: str, chunks: Chunks, done: list[int]) -> dict[str, Any]:
+    """Rebuild every segment in use, each after those it reads."""
+    graph = SegmentGraph()
+    return _rebuild_in_order(graph.in_order(graph.reads), cause, chunks, done, graph, only_if_touched=False)
+
+
+def _rebuild_in_order(
+    plan: list[int],
+    cause: str,
+    chunks: Chunks,
+    done: list[int],
+    graph: SegmentGraph,
+    *,
+    only_if_touched: bool,
+) -> dict[str, Any]:
+    finished = list(done)
+    # What an earlier attempt finished may have changed its members: its readers are then touched.
+    changed: set[int] = set(done)
+    totals = {"segments": len(done), "entered": 0, "left": 0, "broken": 0}
+    for position, pk in enumerate(plan):
+        if pk in done:
+            continue
+        if only_if_touched and position and not graph.reads.get(pk, set()) & changed:
+            continue
+        finished.append(pk)
+
+        def commit(at: int = position + 1) -> None:
+            chunks.commit_chunk(checkpoint={"finished": finished}, done=at, total=len(plan))
+
+        outcome = rebuild_segment(pk, cause if position == 0 or not only_if_touched else RunCause.DATA, commit)
+        totals["segments"] += 1
+        totals["entered"] += outcome.entered
+        totals["left"] += outcome.left
+        totals["broken"] += bool(outcome.error)
+        if outcome.changed:
+            changed.add(pk)
+    return totals

@@ -1,0 +1,267 @@
+"""Create, change, archive and restore segments."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.text import slugify
+
+from segmentation_crm.common.access import AnyUser, can
+from segmentation_crm.common.jobs import enqueue
+from segmentation_crm.common.models import Job, User
+from segmentation_crm.common.services import audit
+
+from ..choices import MemberType, RunCause, SegmentKind, SegmentStatus, SegmentUse
+from ..models import Segment, SegmentVersion
+from ..queries import SegmentGraph
+from ..rules.describe import describe
+from ..rules.nodes import Rule
+from ..rules.validate import validate
+
+# Words that stand where a slug would stand in an address.
+RESERVED_SLUGS = frozenset({"new", "preview", "fields", "values", "edit", "archived"})
+EDITABLE = ("name", "description", "rules", "kind_of_use", "status", "owner")
+
+
+class StaleVersion(Exception):
+    """Somebody saved the segment in between; `current` is how it stands now."""
+
+    def __init__(self, current: Segment) -> None:
+        super().__init__(f"The segment was changed by somebody else; it is now at version {current.version}.")
+        self.current = current
+
+
+class SegmentInUse(Exception):
+    """The segment cannot go while others read it; `users` are their names."""
+
+    def __init__(self, users: list[str]) -> None:
+        super().__init__(f"Used by {', '.join(users)}. Change their rules first.")
+        self.users = users
+
+
+def _check_may_write(user: AnyUser) -> None:
+    if not can(user, "segments.write"):
+        raise PermissionDenied("Your role may read segments, not change them.")
+
+
+def _clean_name(name: Any) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise ValidationError({"name": "Give the segment a name."})
+    name = " ".join(name.split())
+    if len(name) > 200:
+        raise ValidationError({"name": "A name has at most 200 characters."})
+    if "\x00" in name:
+        raise ValidationError({"name": "A name cannot hold the character NUL."})
+    return name
+
+
+def _clean_choice(field: str, value: Any, choices: list[str]) -> str:
+    if value not in choices:
+        raise ValidationError({field: f"{field} must be one of {', '.join(choices)}."})
+    return str(value)
+
+
+def _slug_candidates(name: str) -> Iterator[str]:
+    base = slugify(name)[:100].strip("-") or "segment"
+    # A slug of digits alone would read as an id.
+    if base.isdigit() or base in RESERVED_SLUGS:
+        base = f"segment-{base}"
+    yield base
+    for number in range(2, 1000):
+        yield f"{base}-{number}"
+
+
+def validated(rules: Any, member_type: str, user: AnyUser | None, segment_id: int | None = None) -> Rule:
+    """Return the validated rule, as the person may write it.
+
+    Raises InvalidRule with every error.
+    """
+    return validate(rules, member_type, user=user, segment_id=segment_id)
+
+
+def queue_rebuild(segment: Segment, user: AnyUser | None, cause: str) -> Job:
+    """Queue the computing of the segment's members and of those that read it (2 queries)."""
+    return enqueue(
+        "segment.rebuild",
+        key=f"segment:{segment.pk}",
+        payload={"segment": segment.pk, "cause": cause},
+        title=f"Members of “{segment.name}”"[:200],
+        user=user if isinstance(user, User) else None,
+    )
+
+
+def _insert(segment: Segment) -> None:
+    for slug in _slug_candidates(segment.name):
+        if Segment.objects.filter(slug=slug).exists():
+            continue
+        segment.slug = slug
+        try:
+            with transaction.atomic():
+                segment.save(force_insert=True)
+        except IntegrityError:
+            continue  # taken in the same instant
+        return
+    raise ValidationError({"name": "Too many segments have this name; choose another."})
+
+
+def create_segment(
+    user: AnyUser,
+    *,
+    name: str,
+    member_type: str,
+    rules: dict[str, Any] | None = None,
+    description: str = "",
+    kind: str = SegmentKind.DYNAMIC,
+    kind_of_use: str = SegmentUse.WORKING_LIST,
+    status: str = SegmentStatus.ACTIVE,
+) -> tuple[Segment, Job]:
+    """Save a new segment with its first version and queue the computing of its members.
+
+    Raises ValidationError naming the field, InvalidRule, or PermissionDenied.
+    """
+    _check_may_write(user)
+    segment = Segment(
+        name=_clean_name(name),
+        description=description.strip(),
+        member_type=_clean_choice("member_type", member_type, MemberType.values),
+        kind=_clean_choice("kind", kind, SegmentKind.values),
+        kind_of_use=_clean_choice("kind_of_use", kind_of_use, SegmentUse.values),
+        status=_clean_choice("status", status, [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]),
+        owner=user if isinstance(user, User) else None,
+    )
+    if segment.kind == SegmentKind.STATIC:
+        if rules:
+            raise ValidationError({"rules": "A static segment is kept by hand and has no rule."})
+        segment.sentence = "Kept by hand."
+    else:
+        rule = validated(rules, segment.member_type, user)
+        segment.rules, segment.sentence = rule.canonical, describe(rule)
+    with transaction.atomic():
+        _insert(segment)
+        _write_version(segment, user)
+        audit.record(user, "segment.created", segment)
+        job = queue_rebuild(segment, user, RunCause.DEFINITION)
+    return segment, job
+
+
+def _write_version(segment: Segment, user: AnyUser) -> None:
+    SegmentVersion.objects.create(
+        segment=segment,
+        number=segment.rules_version,
+        rules=segment.rules,
+        sentence=segment.sentence,
+        created_by=user if isinstance(user, User) else None,
+    )
+
+
+def update_segment(
+    user: AnyUser, segment: Segment, changes: dict[str, Any], expected_version: int | None = None
+) -> tuple[Segment, Job | None]:
+    """Write the changed fields; a changed rule becomes a new version and queues a rebuild.
+
+    expected_version: the version that the person saw; None writes whatever stands. Only fields of EDITABLE count.
+    Raises StaleVersion, ValidationError, InvalidRule or PermissionDenied.
+    """
+    _check_may_write(user)
+    with transaction.atomic():
+        current = Segment.objects.select_for_update().get(pk=segment.pk)
+        if expected_version is not None and current.version != expected_version:
+            raise StaleVersion(current)
+        rule_changed = _apply(current, changes, user)
+        # The version in the condition is what protects on SQLite, where rows are not locked.
+        values = {name: getattr(current, name) for name in (*EDITABLE, "sentence", "last_error", "rules_version")}
+        written = Segment.objects.filter(pk=current.pk, version=current.version).update(
+            version=F("version") + 1, updated_at=timezone.now(), **values
+        )
+        if not written:
+            raise StaleVersion(Segment.objects.get(pk=current.pk))
+        current.refresh_from_db()
+        job = None
+        if rule_changed:
+            _write_version(current, user)
+            job = queue_rebuild(current, user, RunCause.DEFINITION)
+        audit.record(user, "segment.changed", current, fields=sorted(changes))
+    return current, job
+
+
+def _apply(segment: Segment, changes: dict[str, Any], user: AnyUser) -> bool:
+    """Set the changes on the instance; tell whether the rule is another one."""
+    if "name" in changes:
+        segment.name = _clean_name(changes["name"])
+    if "description" in changes:
+        segment.description = str(changes["description"]).strip()
+    if "kind_of_use" in changes:
+        segment.kind_of_use = _clean_choice("kind_of_use", changes["kind_of_use"], SegmentUse.values)
+    if "owner" in changes:
+        segment.owner = changes["owner"]
+    if "status" in changes:
+        allowed = [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]
+        segment.status = _clean_choice("status", changes["status"], allowed)
+    if "rules" not in changes:
+        return False
+    if segment.kind == SegmentKind.STATIC:
+        raise ValidationError({"rules": "A static segment is kept by hand and has no rule."})
+    rule = validated(changes["rules"], segment.member_type, user, segment.pk)
+    if rule.canonical == segment.rules and segment.status != SegmentStatus.BROKEN:
+        return False
+    segment.rules, segment.sentence = rule.canonical, describe(rule)
+    segment.rules_version += 1
+    segment.last_error = ""
+    if segment.status == SegmentStatus.BROKEN:
+        segment.status = SegmentStatus.ACTIVE
+    return True
+
+
+def archive_segment(user: AnyUser, segment: Segment) -> Segment:
+    """Take the segment out of use; members and history stay.
+
+    Raises SegmentInUse while other segments read it, or PermissionDenied.
+    """
+    _check_may_write(user)
+    with transaction.atomic():
+        current = Segment.objects.select_for_update().get(pk=segment.pk)
+        graph = SegmentGraph()
+        readers = Segment.objects.filter(pk__in=graph.read_by[current.pk]).order_by("name")
+        names = list(readers.values_list("name", flat=True))
+        if names:
+            raise SegmentInUse(names)
+        current.status = SegmentStatus.ARCHIVED
+        current.version += 1
+        current.save(update_fields=["status", "version", "updated_at"])
+        audit.record(user, "segment.archived", current)
+    return current
+
+
+def restore_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
+    """Bring an archived segment back and rebuild it.
+
+    Raises PermissionDenied.
+    """
+    _check_may_write(user)
+    with transaction.atomic():
+        current = Segment.objects.select_for_update().get(pk=segment.pk)
+        current.status = SegmentStatus.ACTIVE
+        current.version += 1
+        current.save(update_fields=["status", "version", "updated_at"])
+        audit.record(user, "segment.restored", current)
+        return current, queue_rebuild(current, user, RunCause.REBUILD)
+
+
+def duplicate_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
+    """Save a copy of the segment's rule as a draft of the user's own.
+
+    Raises InvalidRule where the rule no longer validates.
+    """
+    return create_segment(
+        user,
+        name=f"{segment.name[:190]} (copy)",
+        member_type=segment.member_type,
+        rules=segment.rules or None,
+        description=segment.description,
+        kind=segment.kind,
+        kind_of_use=segment.kind_of_use,
+        status=SegmentStatus.DRAFT,
+    )
