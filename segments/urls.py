@@ -1,0 +1,6 @@
+"""Pages of segments."""
+
+from django.urls import URLPattern
+
+app_name = "segments"
+urlpatterns: list[URLPattern] = []
