@@ -1,0 +1,40 @@
+"""Rows that follow a record: they are seen where their account, else their contact or opportunity, is seen.
+
+Every condition is a correlated EXISTS on a primary key: no row is doubled, and PostgreSQL never falls back to an
+unhashed subplan, which `id IN (SELECT …)` under an OR becomes once the set outgrows work_mem.
+"""
+
+from django.db.models import Exists, OuterRef, Q
+
+from segmentation_crm.common.access import Visibility
+
+from .accounts import accounts_seen
+from .contacts import contacts_seen
+from .opportunities import opportunities_seen
+
+
+def of_account(seen: Visibility) -> Q:
+    """Return the condition for rows whose account is seen."""
+    return Q(Exists(accounts_seen(seen).filter(pk=OuterRef("account_id"))))
+
+
+def of_contact(seen: Visibility) -> Q:
+    """Return the condition for rows whose contact is seen."""
+    return Q(Exists(contacts_seen(seen).filter(pk=OuterRef("contact_id"))))
+
+
+def of_opportunity(seen: Visibility) -> Q:
+    """Return the condition for rows whose opportunity is seen."""
+    return Q(Exists(opportunities_seen(seen).filter(pk=OuterRef("opportunity_id"))))
+
+
+def of_account_else_contact(seen: Visibility) -> Q:
+    """Return the condition for rows that follow their account, or their contact where no account is known."""
+    return of_account(seen) | (Q(account_id__isnull=True) & of_contact(seen))
+
+
+def ownerless(seen: Visibility, *columns: str) -> Q:
+    """Return the condition for rows that belong to no record at all, or one that nothing meets."""
+    if not seen.unowned:
+        return Q(pk__in=[])
+    return Q(**{f"{column}__isnull": True for column in columns})
