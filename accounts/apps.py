@@ -6,9 +6,13 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Declare what rules can read."""
+        """Declare what rules can read and what a user holds open."""
+        from segmentation_crm.common import extensions
         from segmentation_crm.common.fields import registry
 
         from .fields import declare
+        from .handovers import handovers
 
         declare(registry)
+        for handover in handovers():
+            extensions.handovers.add(handover)

@@ -9,6 +9,8 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Close the registries: every app below has declared by now."""
+        from segmentation_crm.common.extensions import freeze_all
         from segmentation_crm.common.fields import registry
 
         registry.freeze()
+        freeze_all()

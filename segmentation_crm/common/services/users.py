@@ -1,11 +1,13 @@
 """Deactivate a user: sessions and tokens end at once, open work goes to somebody."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..access import AnyUser
@@ -24,6 +26,23 @@ class Handover(Protocol):
 
     def move(self, user: User, successor: User) -> int:
         """Give all of them to the successor; return how many."""
+
+
+@dataclass(frozen=True)
+class OwnedRows:
+    """A Handover over rows that name their holder in one column; `rows` returns the open ones."""
+
+    name: str
+    rows: Callable[[], QuerySet[Any]]
+    column: str = "owner"
+
+    def count(self, user: User) -> int:
+        """Return how many open rows the user holds (1 query)."""
+        return self.rows().filter(**{self.column: user}).count()
+
+    def move(self, user: User, successor: User) -> int:
+        """Give the user's open rows to the successor (1 query)."""
+        return self.rows().filter(**{self.column: user}).update(**{self.column: successor})
 
 
 @dataclass(frozen=True)
