@@ -5,7 +5,7 @@ from pathlib import Path
 
 import environ
 
-from segmentation_crm.embedded import ensure_secret_key
+from segmentation_crm.embedded import broker_socket, ensure_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -14,7 +14,7 @@ if (BASE_DIR / ".env").exists():
     env.read_env(str(BASE_DIR / ".env"))
 
 # Where the embedded run keeps its database, secret, sockets and uploads; git-ignored.
-VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR = Path(env.str("VAR_DIR", "") or BASE_DIR / "var").resolve()
 
 DEBUG = env.bool("DEBUG", False)
 # Set by `manage.py up` on a loopback address without TLS: relaxes redirect, HSTS and Secure cookies, nothing else.
@@ -210,7 +210,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 UPLOAD_MAX_BYTES = 200 * 1024 * 1024
 
 # --- Broker and cache ---
-REDIS_URL = env.str("REDIS_URL", "") or f"unix://{VAR_DIR / 'valkey.sock'}"
+REDIS_URL = env.str("REDIS_URL", "") or f"unix://{broker_socket(VAR_DIR)}"
 _is_socket = REDIS_URL.startswith(("unix://", "redis+socket://"))
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://") if _is_socket else REDIS_URL
 CACHES = {
@@ -248,8 +248,9 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
-CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SOFT_SHUTDOWN_SECONDS", 30.0)
+# An idle worker has nothing to wait for: there are no ETA tasks, scheduled work is rows.
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000
 CELERY_WORKER_ETA_TASK_LIMIT = 1000

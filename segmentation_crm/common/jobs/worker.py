@@ -1,6 +1,8 @@
 """What a Celery worker does beyond running tasks: sign of life, a look at what a dead one left, an early warning."""
 
+import signal
 import threading
+from types import FrameType
 from typing import Any
 
 from celery import signals
@@ -17,13 +19,22 @@ def start(sender: Any = None, **kwargs: Any) -> None:
     from ..tasks import sweep
 
     withdraw_stop()
+    _hear_shutdown_at_once()
     _stop_beating.clear()
     threading.Thread(target=keep_beating, args=("worker", _stop_beating), name="worker-heartbeat", daemon=True).start()
     sweep.apply_async(expires=60)
 
 
-@signals.worker_shutting_down.connect
-def stop(sender: Any = None, **kwargs: Any) -> None:
-    """Ask running handlers to hand their jobs back: the pool shares the flag."""
-    announce_stop()
-    _stop_beating.set()
+def _hear_shutdown_at_once() -> None:
+    """Announce the end as soon as the signal comes: Celery's own signal is sent only after its soft shutdown."""
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def announce(number: int, frame: FrameType | None, before: Any = before) -> None:
+            announce_stop()
+            _stop_beating.set()
+            if callable(before):
+                before(number, frame)
+
+        if callable(before):
+            signal.signal(number, announce)
