@@ -41,7 +41,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=_tied_to_parent(),
             )
         self.started_at = time.monotonic()
         return self.process.pid
@@ -70,19 +70,22 @@ class Child:
             return ""
 
 
-def _end_with_parent() -> Callable[[], None] | None:
-    """On Linux, have the kernel end the child too when the supervisor dies, should the guardian be dead as well."""
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
+def end_with_parent() -> None:
+    """On Linux, have the kernel send this process SIGTERM when its parent dies; elsewhere do nothing."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _tied_to_parent() -> Callable[[], None]:
+    """Return what a child runs before its program: the tie, should the guardian be dead as well."""
     parent = os.getpid()
 
-    def set_signal() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    def tie() -> None:
+        end_with_parent()
         if os.getppid() != parent:  # it died in between
             os._exit(1)
 
-    return set_signal
+    return tie
 
 
 class Guardian:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from .children import Child, Guardian
+from .children import Child, Guardian, end_with_parent
 
 # A child that dies is back within two seconds, however often.
 RESTART_SECONDS = (0.2, 0.5, 1.0, 2.0)
@@ -66,17 +66,22 @@ def check_port(host: str, port: int) -> None:
 class Supervisor:
     """Runs the children until it is told to stop."""
 
-    def __init__(self, first: list[Child], others: list[Child], host: str, port: int) -> None:
+    def __init__(
+        self, first: list[Child], others: list[Child], host: str, port: int, with_parent: bool = False
+    ) -> None:
         # `first` (the broker) starts before the others and stops after them.
         self.first, self.others = first, others
         self.host, self.port = host, port
         self._stopping = False
+        self._parent = os.getppid() if with_parent else None
         # While the database is prepared a signal breaks that off (each migration is one transaction).
         self.preparing = True
         self._due: dict[str, float] = {}
         self._guardian = Guardian()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
+        if with_parent:
+            end_with_parent()
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
@@ -86,7 +91,9 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
-        """Tell whether a signal has asked to stop."""
+        """Tell whether a signal has asked to stop, or the calling process has ended where that matters."""
+        if self._parent is not None and os.getppid() != self._parent:
+            self._stopping = True
         return self._stopping
 
     def start(self, child: Child) -> None:
@@ -95,7 +102,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Keep the children running until a signal comes."""
-        while not self._stopping:
+        while not self.stopping:
             self.tend()
             time.sleep(0.2)
 
@@ -130,7 +137,7 @@ class Supervisor:
         """
         began = time.monotonic()
         answered_at = 0.0
-        while not self._stopping:
+        while not self.stopping:
             parts = self._ask_health()
             now = time.monotonic()
             if parts is not None:

@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=None, help="default: $PORT, else 8000")
         parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
         parser.add_argument("--demo", action="store_true", help="load the demo records once (not with DEMO=0)")
+        parser.add_argument("--with-parent", action="store_true", help="end when the calling process ends")
         parser.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             programs.worker(var_dir, options["workers"], env),
             programs.scheduler(var_dir, env),
         ]
-        supervisor = Supervisor(first, others, host, port)
+        supervisor = Supervisor(first, others, host, port, with_parent=options["with_parent"])
         try:
             for child in first:
                 supervisor.start(child)
