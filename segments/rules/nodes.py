@@ -4,8 +4,8 @@ All names are resolved and all values cleaned: references and trees hold ids, te
 Decimal, dates are `DateOperand`s. `path` is the node's place in the raw JSON, a tuple of keys and indices.
 """
 
+import datetime as dt
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,8 @@ class Duration:
 class DateOperand:
     """A point in time as written: exactly one of the attributes is set."""
 
-    date: date | None = None
-    datetime: datetime | None = None
+    date: dt.date | None = None
+    datetime: dt.datetime | None = None
     today: bool = False
     ago: Duration | None = None
     ahead: Duration | None = None

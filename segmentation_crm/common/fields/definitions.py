@@ -264,6 +264,10 @@ class Registry:
             found.extend(self._custom())
         return [f for f in found if record is None or f.record == record]
 
+    def custom_fields(self) -> Sequence[FieldDef]:
+        """Return the custom fields as they are now (1 query)."""
+        return self._custom()
+
     def relation(self, key: str) -> RelationDef | None:
         """Return the relation of this key, or None."""
         return self.relations.get(key)
