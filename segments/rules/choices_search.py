@@ -1,0 +1,161 @@
+"""Search-as-you-type for the values of a field: users, records, words of vocabularies, codes, long lists, segments."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Q, QuerySet
+
+from segmentation_crm.common.access import AnyUser
+from segmentation_crm.common.fields import Column, FieldDef, registry
+from segmentation_crm.common.folding import fold
+
+MOST = 50
+_CATALOGUES = {
+    "product": "accounts.Product",
+    "vendor": "accounts.Vendor",
+    "technology_product": "accounts.TechnologyProduct",
+    "pipeline": "accounts.Pipeline",
+    "stage": "accounts.Stage",
+    "persona": "accounts.Persona",
+    "campaign": "accounts.CampaignRef",
+}
+Found = list[dict[str, Any]]
+
+
+def search_values(field_key: str, q: str, user: AnyUser, limit: int = 20) -> Found | None:
+    """Return values whose words contain q, those that start with it first, as {"value", "label"}; None: no such field.
+
+    `segment:account` and `segment:contact` search segments. Records are those that the user may see. 1 to 2 queries.
+    """
+    text, limit = fold(q[:200]), max(1, min(limit, MOST))
+    if field_key in ("segment:account", "account.segment", "segment:contact"):
+        return _segments("contact" if field_key == "segment:contact" else "account", text, user, limit)
+    field = registry.field(field_key) or _extra(field_key)
+    if field is None:
+        return None
+    kind = field.item or field.type
+    if kind == "enum":
+        return _tokens(field, text, limit)
+    if kind not in ("reference", "tree"):
+        return []
+    name, _, argument = field.target.partition(":")
+    if name == "term":
+        return _terms(argument, text, limit)
+    if name == "code":
+        return _codes(argument, text, limit)
+    if name in _CATALOGUES:
+        return _catalogue(_CATALOGUES[name], text, limit)
+    search = _RECORDS.get(name)
+    return search(text, user, limit) if search else []
+
+
+def _extra(key: str) -> FieldDef | None:
+    return next((f for relation in registry.relations.values() for f in relation.extra if f.key == key), None)
+
+
+def _ranked(text: str, limit: int, entries: Iterable[tuple[Any, str]]) -> Found:
+    """Return the entries that contain the text, those that start with it first."""
+    first, rest = [], []
+    for value, label in entries:
+        folded = fold(label)
+        if folded.startswith(text) or fold(str(value)) == text:
+            first.append({"value": value, "label": label})
+        elif text in folded:
+            rest.append({"value": value, "label": label})
+    return (first + rest)[:limit]
+
+
+def _tokens(field: FieldDef, text: str, limit: int) -> Found:
+    if field.choices:
+        return _ranked(text, limit, ((choice.value, choice.label) for choice in field.choices))
+    if not isinstance(field.source, Column):
+        return []
+    rows = apps.get_model(registry.records[field.record].model)._default_manager.all()
+    column = field.source.name
+    used = rows.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()
+    return _ranked(text, limit, ((token, token) for token in used[:500]))
+
+
+def _two_steps(rows: QuerySet[Any], column: str, text: str, limit: int) -> list[Any]:
+    """Return rows whose column starts with the text, then those that contain it (up to 2 queries)."""
+    found = list(rows.filter(**{f"{column}__startswith": text})[:limit])
+    if text and len(found) < limit:
+        seen = [row.pk for row in found]
+        found += rows.filter(**{f"{column}__contains": text}).exclude(pk__in=seen)[: limit - len(found)]
+    return found
+
+
+def _terms(vocabulary: str, text: str, limit: int) -> Found:
+    from accounts.models import Term
+
+    rows = Term.objects.filter(vocabulary=vocabulary, is_active=True).order_by("position", "name")
+    found = _two_steps(rows, "name_folded", text, limit)
+    above = {int(pk) for row in found for pk in row.path.strip("/").split("/") if pk.isdigit()}
+    names = dict(Term.objects.filter(pk__in=above).values_list("pk", "name")) if above else {}
+    return [{"value": row.slug, "label": _with_parents(row, names)} for row in found]
+
+
+def _with_parents(row: Any, names: dict[int, str]) -> str:
+    parents = [int(pk) for pk in row.path.strip("/").split("/")[:-1] if pk.isdigit()]
+    return " › ".join([*(names[pk] for pk in parents if pk in names), row.name])
+
+
+def _codes(system: str, text: str, limit: int) -> Found:
+    from accounts.models import IndustryCode
+
+    rows = IndustryCode.objects.filter(system=system).order_by("code")
+    found = list(rows.filter(code__istartswith=text)[:limit]) if text else list(rows.filter(parent=None)[:limit])
+    if text and len(found) < limit:
+        more = rows.filter(title_folded__contains=text).exclude(pk__in=[row.pk for row in found])
+        found += more[: limit - len(found)]
+    return [{"value": row.code, "label": f"{row.code} {row.title}"} for row in found]
+
+
+def _catalogue(model: str, text: str, limit: int) -> Found:
+    rows = apps.get_model(model)._default_manager.all()
+    return [{"value": row.slug, "label": row.name} for row in _two_steps(rows, "name_folded", text, limit)]
+
+
+def _segments(member_type: str, text: str, user: AnyUser, limit: int) -> Found:
+    from segments.queries import segments_visible_to
+
+    rows = segments_visible_to(user).filter(member_type=member_type).order_by("name")
+    return _ranked(text, limit, rows.values_list("slug", "name")[:2000])
+
+
+def _users(text: str, user: AnyUser, limit: int) -> Found:
+    from segmentation_crm.common.models import User
+
+    entries = ((person.pk, person.get_full_name() or person.username) for person in User.objects.order_by("username"))
+    return _ranked(text, limit, entries)
+
+
+def _accounts(text: str, user: AnyUser, limit: int) -> Found:
+    from accounts.queries import accounts_visible_to
+
+    rows = accounts_visible_to(user).order_by("name_folded", "id")
+    return [{"value": row.pk, "label": row.name} for row in _two_steps(rows, "name_folded", text, limit)]
+
+
+def _contacts(text: str, user: AnyUser, limit: int) -> Found:
+    from accounts.queries import contacts_visible_to
+
+    rows = contacts_visible_to(user).order_by("full_name_folded", "id")
+    match = rows.filter(Q(full_name_folded__startswith=text) | Q(email_folded__startswith=text))
+    return [{"value": row.pk, "label": f"{row.name} <{row.email}>" if row.email else row.name} for row in match[:limit]]
+
+
+def _content(text: str, user: AnyUser, limit: int) -> Found:
+    from accounts.models import ContentItem
+
+    rows = ContentItem.objects.order_by("title")
+    return [{"value": row.pk, "label": row.title} for row in _two_steps(rows, "title_folded", text, limit)]
+
+
+_RECORDS: dict[str, Callable[[str, AnyUser, int], Found]] = {
+    "user": _users,
+    "account": _accounts,
+    "contact": _contacts,
+    "content": _content,
+}
