@@ -7,12 +7,19 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare what rules can read and what a user holds open."""
+        from django.core.checks import Tags, register
+        from django.db.models.signals import post_migrate, pre_migrate
+
         from segmentation_crm.common import extensions
         from segmentation_crm.common.fields import registry
 
+        from . import history
         from .fields import declare
         from .handovers import handovers
 
         declare(registry)
         for handover in handovers():
             extensions.handovers.add(handover)
+        pre_migrate.connect(history.drop_before_migrations, sender=self, dispatch_uid="accounts.history.drop")
+        post_migrate.connect(history.install_after_migrations, sender=self, dispatch_uid="accounts.history.install")
+        register(history.check_triggers, Tags.database)

@@ -7,3 +7,9 @@ class CommonConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "segmentation_crm.common"
     label = "common"
+
+    def ready(self) -> None:
+        """Give every SQLite connection the functions that triggers use."""
+        from . import database
+
+        database.connect_signals()
