@@ -1,6 +1,7 @@
-"""Search-as-you-type for the values of a field: users, records, words of vocabularies, codes, long lists, segments."""
+"""Search-as-you-type for the values of a field: users, records, words of vocabularies, codes, long lists."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +10,9 @@ from django.db.models import Q, QuerySet
 from segmentation_crm.common.access import AnyUser
 from segmentation_crm.common.fields import Column, FieldDef, registry
 from segmentation_crm.common.folding import fold
+
+from .references import References
+from .values import Problem
 
 MOST = 50
 _CATALOGUES = {
@@ -24,16 +28,17 @@ Found = list[dict[str, Any]]
 
 
 def search_values(field_key: str, q: str, user: AnyUser, limit: int = 20) -> Found | None:
-    """Return values whose words contain q, those that start with it first, as {"value", "label"}; None: no such field.
-
-    `segment:account` and `segment:contact` search segments. Records are those that the user may see. 1 to 2 queries.
-    """
-    text, limit = fold(q[:200]), max(1, min(limit, MOST))
-    if field_key in ("segment:account", "account.segment", "segment:contact"):
-        return _segments("contact" if field_key == "segment:contact" else "account", text, user, limit)
+    """Return what `search` finds for the field of this key; None: there is no such field."""
     field = registry.field(field_key) or _extra(field_key)
-    if field is None:
-        return None
+    return None if field is None else search(field, q, user, limit)
+
+
+def search(field: FieldDef, text: str, user: AnyUser, limit: int = 20) -> Found:
+    """Return values whose words contain the text, those that start with it first, as {"value", "label"}.
+
+    Records are those that the user may see. 1 to 3 queries; a closed list costs none.
+    """
+    text, limit = fold(text[:200]), max(1, min(limit, MOST))
     kind = field.item or field.type
     if kind == "enum":
         return _tokens(field, text, limit)
@@ -46,8 +51,26 @@ def search_values(field_key: str, q: str, user: AnyUser, limit: int = 20) -> Fou
         return _codes(argument, text, limit)
     if name in _CATALOGUES:
         return _catalogue(_CATALOGUES[name], text, limit)
-    search = _RECORDS.get(name)
-    return search(text, user, limit) if search else []
+    find = _RECORDS.get(name)
+    return find(text, user, limit) if find else []
+
+
+def labels(field: FieldDef, values: Sequence[str | int], user: AnyUser) -> Found:
+    """Return the words for stored values, those unknown or invisible to the user left out (1 to 4 queries)."""
+    kind = field.item or field.type
+    if kind not in ("reference", "tree"):
+        names = {choice.value: choice.label for choice in field.choices}
+        return [{"value": v, "label": names.get(str(v), str(v))} for v in values if not names or str(v) in names]
+    references = References(user)
+    for value in values:
+        with suppress(Problem):
+            references.want(field.target, value)
+    references.resolve()
+    found: Found = []
+    for value in values:
+        with suppress(Problem):
+            found.append({"value": value, "label": references.get(field.target, value).label})
+    return found
 
 
 def _extra(key: str) -> FieldDef | None:
@@ -115,13 +138,6 @@ def _codes(system: str, text: str, limit: int) -> Found:
 def _catalogue(model: str, text: str, limit: int) -> Found:
     rows = apps.get_model(model)._default_manager.all()
     return [{"value": row.slug, "label": row.name} for row in _two_steps(rows, "name_folded", text, limit)]
-
-
-def _segments(member_type: str, text: str, user: AnyUser, limit: int) -> Found:
-    from segments.queries import segments_visible_to
-
-    rows = segments_visible_to(user).filter(member_type=member_type).order_by("name")
-    return _ranked(text, limit, rows.values_list("slug", "name")[:2000])
 
 
 def _users(text: str, user: AnyUser, limit: int) -> Found:

@@ -32,7 +32,7 @@ def fields_schema(user: AnyUser) -> dict[str, Any]:
         "history_operators": [_operator(o) for o in operators.HISTORY.values()],
         "segment_operators": [_operator(o) for o in operators.SEGMENT.values()],
         "segments": {
-            record.prefix: {"search": _SEARCH.format(f"segment:{record.prefix}")}
+            record.prefix: {"search": f"/api/v1/segments/values/?field=segment&member_type={record.prefix}&q="}
             for record in registry.records.values()
             if record.prefix in ("account", "contact")
         },
