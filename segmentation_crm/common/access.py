@@ -22,6 +22,7 @@ _MANAGERS = frozenset({Role.ADMIN, Role.MARKETING_MANAGER, Role.SALES_MANAGER})
 CAPABILITIES: dict[str, frozenset[str]] = {
     "records.write": _WRITERS,
     "records.delete": _MANAGERS,
+    "records.assign": _MANAGERS | {Role.INTEGRATION},
     "records.import": _MANAGERS | {Role.INTEGRATION},
     "records.export": _MANAGERS | {Role.SALES_REP, Role.ANALYST, Role.INTEGRATION},
     "records.export_personal": _MANAGERS | {Role.SALES_REP, Role.INTEGRATION},

@@ -56,19 +56,39 @@ class RecordSerializer(StrictFieldsMixin, serializers.ModelSerializer):
 
         Raises ValidationError naming the field that breaks a rule.
         """
-        instance = self.Meta.model(**validated_data)  # type: ignore[attr-defined]
+        model = self.Meta.model  # type: ignore[attr-defined]
+        values, many = split_many(model, validated_data)
+        instance = model(**values)
         check(instance, None)
-        return save(instance, None)
+        save(instance, None)
+        set_many(instance, many)
+        return instance
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         """Write the sent columns, and what is derived from them, and nothing else.
 
         Raises ValidationError naming the field that breaks a rule.
         """
-        for name, value in validated_data.items():
+        values, many = split_many(type(instance), validated_data)
+        for name, value in values.items():
             setattr(instance, name, value)
-        check(instance, set(validated_data))
-        return save(instance, set(validated_data))
+        check(instance, set(values))
+        save(instance, set(values))
+        set_many(instance, many)
+        return instance
+
+
+def split_many(model: type[models.Model], values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the values of columns, and those of many-to-many fields."""
+    names = {field.name for field in model._meta.many_to_many}
+    columns = {name: value for name, value in values.items() if name not in names}
+    return columns, {name: value for name, value in values.items() if name in names}
+
+
+def set_many(instance: models.Model, many: dict[str, Any]) -> None:
+    """Replace the rows of many-to-many fields (up to 3 queries each)."""
+    for name, value in many.items():
+        getattr(instance, name).set(value)
 
 
 def check(instance: models.Model, changed: set[str] | None) -> None:

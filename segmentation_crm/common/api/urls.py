@@ -10,6 +10,6 @@ router = SimpleRouter()
 router.register("jobs", JobViewSet, basename="api-job")
 router.register("users", UserViewSet, basename="api-user")
 router.register("teams", TeamViewSet, basename="api-team")
-router.register("saved-views", SavedViewViewSet, basename="api-saved-view")
+router.register("saved_views", SavedViewViewSet, basename="api-saved-view")
 
 urlpatterns = router.urls

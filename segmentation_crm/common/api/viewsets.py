@@ -1,5 +1,6 @@
 """Viewsets of records: read, create, change in part, delete; by key, by version, by what one may see."""
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from django.db import transaction
@@ -26,16 +27,20 @@ class VisibleViewSet(ConditionalMixin, GenericViewSet, Generic[M]):
 
     lookup_value_regex = "[0-9]+"
     request: Request
+    # `visible = staticmethod(queries.things_visible_to)`
+    visible: Callable[[AnyUser], QuerySet[M]]
+    # Related rows that the serializer shows: one query each a page.
+    prefetch: tuple[str, ...] = ()
 
     def visible_to(self, user: AnyUser) -> QuerySet[M]:
         """Return the rows the user may see; every action starts from it."""
-        raise NotImplementedError
+        return self.visible(user)
 
     def get_queryset(self) -> QuerySet[M]:
         """Return the visible rows; none while the schema is being written."""
         if getattr(self, "swagger_fake_view", False):
             return self.model_of_schema()._default_manager.none()
-        return self.visible_to(self.request.user)
+        return self.visible_to(self.request.user).prefetch_related(*self.prefetch)
 
     def model_of_schema(self) -> type[M]:
         """Return the model that the schema describes."""

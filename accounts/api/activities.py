@@ -1,0 +1,99 @@
+"""Activities over the API, and the content and campaigns they refer to."""
+
+from ..choices import Vocabulary
+from ..filters import ActivityFilter, CampaignRefFilter, ContentItemFilter
+from ..models import Activity, CampaignRef, ContentItem, Term
+from ..queries import activities_visible_to, campaign_refs_visible_to, content_visible_to
+from .base import AccountsSerializer, CatalogueViewSet, DetailViewSet
+from .fields import ReferenceField
+
+
+class ActivitySerializer(AccountsSerializer):
+    """One event: what happened, when, to whom."""
+
+    class Meta:
+        model = Activity
+        fields = [
+            "id",
+            "type",
+            "direction",
+            "occurred_at",
+            "contact",
+            "account",
+            "opportunity",
+            "campaign",
+            "content",
+            "topic",
+            "user",
+            "channel",
+            "subject",
+            "text",
+            "visitor_id",
+            "url_path",
+            "entry_page",
+            "referrer",
+            "utm_source",
+            "utm_medium",
+            "utm_campaign",
+            "utm_term",
+            "utm_content",
+            "duration_s",
+            "value",
+            "provider",
+            "party",
+            "intent_score",
+            "baseline",
+            "nps",
+            "bot_suspected",
+            "source",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["source", "created_at", "updated_at"]
+
+
+class ActivityViewSet(DetailViewSet[Activity]):
+    """Activities: the event stream, newest first."""
+
+    visible = staticmethod(activities_visible_to)
+    serializer_class = ActivitySerializer
+    filterset_class = ActivityFilter
+    default_ordering = ("-occurred_at",)
+
+
+class ContentItemSerializer(AccountsSerializer):
+    """Something people read, watch or visit."""
+
+    topics = ReferenceField(queryset=Term.objects.filter(vocabulary=Vocabulary.TOPIC), many=True, required=False)
+
+    class Meta:
+        model = ContentItem
+        fields = ["id", "title", "format", "topics", "url", "source", "created_at", "updated_at"]
+        read_only_fields = ["source", "created_at", "updated_at"]
+
+
+class ContentItemViewSet(CatalogueViewSet[ContentItem]):
+    """Content items."""
+
+    visible = staticmethod(content_visible_to)
+    serializer_class = ContentItemSerializer
+    filterset_class = ContentItemFilter
+    write_capability = "records.write"
+    prefetch = ("topics",)
+
+
+class CampaignRefSerializer(AccountsSerializer):
+    """A campaign, as activities and opportunities refer to it."""
+
+    class Meta:
+        model = CampaignRef
+        fields = ["id", "name", "slug", "external_id", "channel", "source", "created_at", "updated_at"]
+        read_only_fields = ["slug", "source", "created_at", "updated_at"]
+
+
+class CampaignRefViewSet(CatalogueViewSet[CampaignRef]):
+    """Campaigns by name."""
+
+    visible = staticmethod(campaign_refs_visible_to)
+    serializer_class = CampaignRefSerializer
+    filterset_class = CampaignRefFilter

@@ -1,0 +1,335 @@
+"""What the organisation keeps lists of, over the API: products, stages, technologies, vocabularies, codes, rates."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from segmentation_crm.common.api.viewsets import ReadViewSet
+
+from ..filters import (
+    CustomFieldFilter,
+    ExchangeRateFilter,
+    IndustryCodeFilter,
+    PersonaFilter,
+    PipelineFilter,
+    ProductFilter,
+    StageFilter,
+    TechnologyProductFilter,
+    TermFilter,
+    VendorFilter,
+)
+from ..models import (
+    CustomField,
+    ExchangeRate,
+    IndustryCode,
+    Persona,
+    Pipeline,
+    Product,
+    RoleTemplate,
+    RoleTemplateRole,
+    Stage,
+    TechnologyProduct,
+    Term,
+    Vendor,
+)
+from ..queries import (
+    custom_fields_visible_to,
+    exchange_rates_visible_to,
+    industry_codes_visible_to,
+    personas_visible_to,
+    pipelines_visible_to,
+    products_visible_to,
+    role_templates_visible_to,
+    stages_visible_to,
+    technology_products_visible_to,
+    terms_visible_to,
+    vendors_visible_to,
+)
+from .base import AccountsSerializer, CatalogueViewSet
+
+
+class ProductSerializer(AccountsSerializer):
+    """Something we sell; the slug is made from the name and stays."""
+
+    class Meta:
+        model = Product
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "sku",
+            "category",
+            "list_price",
+            "list_price_currency",
+            "list_price_reporting",
+            "is_active",
+            "source",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["slug", "list_price_reporting", "source", "created_at", "updated_at"]
+
+
+class ProductViewSet(CatalogueViewSet[Product]):
+    """Products."""
+
+    visible = staticmethod(products_visible_to)
+    serializer_class = ProductSerializer
+    filterset_class = ProductFilter
+
+
+class VendorSerializer(AccountsSerializer):
+    """A company that makes technologies."""
+
+    class Meta:
+        model = Vendor
+        fields = ["id", "name", "slug", "is_competitor", "source", "created_at", "updated_at"]
+        read_only_fields = ["slug", "source", "created_at", "updated_at"]
+
+
+class VendorViewSet(CatalogueViewSet[Vendor]):
+    """Vendors of technologies."""
+
+    visible = staticmethod(vendors_visible_to)
+    serializer_class = VendorSerializer
+    filterset_class = VendorFilter
+
+
+class TechnologyProductSerializer(AccountsSerializer):
+    """A technology that accounts use."""
+
+    class Meta:
+        model = TechnologyProduct
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "vendor",
+            "category",
+            "is_cloud_provider",
+            "is_competitor",
+            "is_integration_partner",
+            "source",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["slug", "source", "created_at", "updated_at"]
+
+
+class TechnologyProductViewSet(CatalogueViewSet[TechnologyProduct]):
+    """Technologies, as a catalogue."""
+
+    visible = staticmethod(technology_products_visible_to)
+    serializer_class = TechnologyProductSerializer
+    filterset_class = TechnologyProductFilter
+
+
+class PipelineSerializer(AccountsSerializer):
+    """An ordered set of stages."""
+
+    class Meta:
+        model = Pipeline
+        fields = ["id", "name", "slug", "is_default", "position"]
+        read_only_fields = ["slug"]
+
+
+class PipelineViewSet(CatalogueViewSet[Pipeline]):
+    """Pipelines."""
+
+    visible = staticmethod(pipelines_visible_to)
+    serializer_class = PipelineSerializer
+    filterset_class = PipelineFilter
+
+
+class StageSerializer(AccountsSerializer):
+    """A step of a pipeline: open, won or lost."""
+
+    class Meta:
+        model = Stage
+        fields = [
+            "id",
+            "pipeline",
+            "name",
+            "slug",
+            "position",
+            "probability",
+            "is_open",
+            "is_won",
+            "is_lost",
+            "is_active",
+        ]
+        read_only_fields = ["slug", "is_open"]
+
+
+class StageViewSet(CatalogueViewSet[Stage]):
+    """Stages."""
+
+    visible = staticmethod(stages_visible_to)
+    serializer_class = StageSerializer
+    filterset_class = StageFilter
+
+
+class PersonaSerializer(AccountsSerializer):
+    """A typical person we talk to."""
+
+    class Meta:
+        model = Persona
+        fields = ["id", "slug", "name", "role", "text"]
+        read_only_fields = ["slug"]
+
+
+class PersonaViewSet(CatalogueViewSet[Persona]):
+    """Personas."""
+
+    visible = staticmethod(personas_visible_to)
+    serializer_class = PersonaSerializer
+    filterset_class = PersonaFilter
+
+
+class TermSerializer(AccountsSerializer):
+    """A word of an open vocabulary; the slug is made from the name and stays."""
+
+    aliases = serializers.SlugRelatedField(slug_field="text", many=True, read_only=True)
+
+    class Meta:
+        model = Term
+        fields = ["id", "vocabulary", "slug", "name", "parent", "path", "position", "is_active", "need", "aliases"]
+        read_only_fields = ["slug", "path"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Keep a term in its vocabulary and under a parent of the same one.
+
+        Raises ValidationError naming the field.
+        """
+        vocabulary = attrs.get("vocabulary") or getattr(self.instance, "vocabulary", "")
+        if self.instance is not None and vocabulary != self.instance.vocabulary:
+            raise serializers.ValidationError({"vocabulary": "A term stays in its vocabulary."})
+        parent = attrs.get("parent")
+        if parent is not None and parent.vocabulary != vocabulary:
+            raise serializers.ValidationError({"parent": "The parent belongs to another vocabulary."})
+        return attrs
+
+
+class TermViewSet(CatalogueViewSet[Term]):
+    """Terms of all open vocabularies."""
+
+    visible = staticmethod(terms_visible_to)
+    serializer_class = TermSerializer
+    filterset_class = TermFilter
+    prefetch = ("aliases",)
+
+
+class IndustryCodeSerializer(AccountsSerializer):
+    """A node of SIC 1987 or NAICS 2022."""
+
+    class Meta:
+        model = IndustryCode
+        fields = ["id", "system", "code", "title", "level", "parent", "path"]
+        read_only_fields = fields
+
+
+class IndustryCodeViewSet(ReadViewSet[IndustryCode]):
+    """Industry codes, as delivered."""
+
+    visible = staticmethod(industry_codes_visible_to)
+    serializer_class = IndustryCodeSerializer
+    filterset_class = IndustryCodeFilter
+
+
+class ExchangeRateSerializer(AccountsSerializer):
+    """How much of `quote` one unit of `base` cost from that day on."""
+
+    class Meta:
+        model = ExchangeRate
+        fields = ["id", "base", "quote", "on_date", "rate"]
+
+
+class ExchangeRateViewSet(CatalogueViewSet[ExchangeRate]):
+    """Exchange rates by date; an admin keeps them."""
+
+    visible = staticmethod(exchange_rates_visible_to)
+    serializer_class = ExchangeRateSerializer
+    filterset_class = ExchangeRateFilter
+    write_capability = "settings.write"
+    delete_capability = "settings.write"
+
+
+class CustomFieldSerializer(AccountsSerializer):
+    """The definition of a custom field; record, key and type stay as they are made."""
+
+    choices = serializers.JSONField(required=False)
+
+    class Meta:
+        model = CustomField
+        fields = ["id", "record", "key", "label", "type", "choices", "help", "position", "is_active", "created_at"]
+        read_only_fields = ["created_at"]
+
+    def validate_choices(self, value: Any) -> list[dict[str, str]]:
+        """Take a list of {"value", "label"}; a text stands for both.
+
+        Raises ValidationError for anything else.
+        """
+        if not isinstance(value, list) or len(value) > 1000:
+            raise serializers.ValidationError("Give an array of at most 1000 choices.")
+        choices = []
+        for item in value:
+            choice = {"value": item, "label": item} if isinstance(item, str) else item
+            if not isinstance(choice, dict) or not isinstance(choice.get("value"), str) or not choice["value"]:
+                raise serializers.ValidationError('Each choice is a text or {"value": text, "label": text}.')
+            label = choice.get("label") or choice["value"]
+            if set(choice) - {"value", "label"} or not isinstance(label, str):
+                raise serializers.ValidationError('Each choice is a text or {"value": text, "label": text}.')
+            choices.append({"value": choice["value"], "label": label})
+        if len({choice["value"] for choice in choices}) < len(choices):
+            raise serializers.ValidationError("Two choices have the same value.")
+        return choices
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse to turn a field into another one: rules and values rely on it.
+
+        Raises ValidationError naming the field.
+        """
+        if self.instance is not None:
+            fixed = [name for name in ("record", "key", "type") if name in attrs]
+            changed = {
+                name: "This stays as it was made." for name in fixed if attrs[name] != getattr(self.instance, name)
+            }
+            if changed:
+                raise serializers.ValidationError(changed)
+        return attrs
+
+
+class CustomFieldViewSet(CatalogueViewSet[CustomField]):
+    """Definitions of custom fields; one in use is made inactive, not deleted."""
+
+    visible = staticmethod(custom_fields_visible_to)
+    serializer_class = CustomFieldSerializer
+    filterset_class = CustomFieldFilter
+
+
+class RoleTemplateRoleSerializer(AccountsSerializer):
+    """One line of a role template."""
+
+    class Meta:
+        model = RoleTemplateRole
+        fields = ["role", "role_group", "minimum", "weight"]
+        read_only_fields = fields
+
+
+class RoleTemplateSerializer(AccountsSerializer):
+    """Which buying roles a committee needs."""
+
+    roles = RoleTemplateRoleSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = RoleTemplate
+        fields = ["id", "name", "pipeline", "is_default", "roles"]
+        read_only_fields = fields
+
+
+class RoleTemplateViewSet(ReadViewSet[RoleTemplate]):
+    """Role templates with their roles."""
+
+    visible = staticmethod(role_templates_visible_to)
+    serializer_class = RoleTemplateSerializer
+    prefetch = ("roles",)

@@ -1,0 +1,119 @@
+"""Accounts, contacts and opportunities: soft deletion, owners, multi fields and custom fields."""
+
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model
+from rest_framework.exceptions import ValidationError
+
+from segmentation_crm.common.access import can, visibility
+from segmentation_crm.common.api.serializers import check, save
+from segmentation_crm.common.api.viewsets import RecordViewSet
+
+from ..models import CustomField, Term
+from .base import AccountsSerializer, VisibleAfterwardsMixin
+from .custom import CUSTOM, columns
+from .fields import MULTI_PREFIX
+
+M = TypeVar("M", bound=Model)
+
+
+class MemberSerializer(AccountsSerializer):
+    """A record with values in rows of their own; they are written in the transaction of the record."""
+
+    def validate_owner(self, owner: Any) -> Any:
+        """Let only those hand records to others who may.
+
+        Raises ValidationError for a rep who names somebody else.
+        """
+        user = self.context["request"].user
+        wanted = owner.pk if owner is not None else None
+        held = self.instance.owner_id if self.instance is not None else None
+        takes_over = wanted == user.pk and held is None
+        if wanted == held or takes_over or can(user, "records.assign"):
+            return owner
+        raise ValidationError("Your role does not hand records to others.", "not_allowed")
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        """Insert the record with its values.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        plain, multi, custom = split(validated_data)
+        instance = super().create(plain)
+        self.write_values(instance, multi, custom)
+        return instance
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        """Write what was sent.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        plain, multi, custom = split(validated_data)
+        for name, value in plain.items():
+            setattr(instance, name, value)
+        check(instance, set(plain))
+        save(instance, set(plain))
+        self.write_values(instance, multi, custom)
+        return instance
+
+    def write_values(self, instance: Any, multi: dict[str, list[Any]], custom: dict[Any, Any]) -> None:
+        """Replace the rows of the multi fields and custom fields that were sent."""
+        for field, items in multi.items():
+            set_multi(instance, field, items)
+        for definition, value in custom.items():
+            set_custom(instance, definition, value)
+
+
+class MemberViewSet(VisibleAfterwardsMixin, RecordViewSet[M], Generic[M]):
+    """Records that are deleted softly."""
+
+    parents = "an owner or an account"
+    prefetch = ("values_multi__term", "values_multi__code", "custom_values__definition")
+
+    def perform_create(self, serializer: Any) -> None:
+        """Save; who sees only a part of the records becomes owner where nobody else is named.
+
+        Raises ValidationError where the caller would not see the record.
+        """
+        user = self.request.user
+        if serializer.validated_data.get("owner") is None and not visibility(user).everything:
+            serializer.validated_data["owner"] = user
+        super().perform_create(serializer)
+
+
+def split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]], dict[Any, Any]]:
+    """Return the columns, the multi fields and the custom fields of validated data."""
+    columns_sent = {name: v for name, v in values.items() if not name.startswith(MULTI_PREFIX) and name != CUSTOM}
+    multi = {name.removeprefix(MULTI_PREFIX): v for name, v in values.items() if name.startswith(MULTI_PREFIX)}
+    return columns_sent, multi, values.get(CUSTOM, {})
+
+
+def set_multi(instance: Any, field: str, items: list[Any]) -> None:
+    """Make the rows of a multi field these items, leaving what stays untouched (up to 3 queries)."""
+    rows = instance.values_multi.filter(field=field)
+    held = {row.token or row.term_id or row.code_id: row.pk for row in rows}
+    wanted = {item if isinstance(item, str) else item.pk: item for item in items}
+    gone = [pk for value, pk in held.items() if value not in wanted]
+    if gone:
+        rows.filter(pk__in=gone).delete()
+    owner = instance._meta.model_name
+    instance.values_multi.model.objects.bulk_create(
+        instance.values_multi.model(**{owner: instance}, field=field, **value_columns(item))
+        for value, item in wanted.items()
+        if value not in held
+    )
+
+
+def value_columns(item: Any) -> dict[str, Any]:
+    """Return the column that holds one item of a multi field."""
+    if isinstance(item, str):
+        return {"token": item}
+    return {"term": item} if isinstance(item, Term) else {"code": item}
+
+
+def set_custom(instance: Any, definition: CustomField, value: Any) -> None:
+    """Make the rows of a custom field this value; None clears it (2 queries)."""
+    instance.custom_values.filter(definition=definition).delete()
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    model, owner = instance.custom_values.model, instance._meta.model_name
+    model.objects.bulk_create(model(**{owner: instance}, definition=definition, **columns(v)) for v in values)
