@@ -107,4 +107,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "organisation_name": lambda: Organisation.current().name,
         "search_url": address("search"),
         "current_role": user.role,
+        "may_write": can(user, "records.write"),
+        "may_import": can(user, "records.import"),
     }

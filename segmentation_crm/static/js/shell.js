@@ -57,6 +57,14 @@ function onClick(event) {
   if (opener) document.getElementById(opener.dataset.dialogOpen)?.showModal();
   const closer = target.closest("[data-dialog-close]");
   if (closer) closer.closest("dialog")?.close();
+  const toggle = target.closest("[data-toggle]");
+  if (toggle) {
+    const part = document.getElementById(toggle.dataset.toggle);
+    if (part) {
+      part.hidden = !part.hidden;
+      toggle.setAttribute("aria-expanded", String(!part.hidden));
+    }
+  }
   if (target.closest("[data-dismiss]")) target.closest(".note-box")?.remove();
 }
 

@@ -83,7 +83,7 @@ export function relatedBlock(app, node, parent, context) {
   const family = known?.relation.family ?? "";
   const head = [dot(family, app.schema.families.get(family)), h("span", { class: "sb-word strong" }, `${capital(app.singular(ownerOf(app, node, context)))}`)];
   if (!known) return block(app, node, parent, "Related records", [...head, h("span", { class: "sb-word" }, "has"), element], null);
-  const modes = app.schema.data.modes.map((mode) => ({ value: mode.mode, label: mode.label }));
+  const modes = app.schema.data.modes.map((mode) => ({ value: mode.name, label: mode.label }));
   head.push(select(modes, node.mode, {
     class: "sb-op", "aria-label": "How many of them", "data-focus": env.focus("mode"),
     onchange: (event) => app.change(() => { node.mode = event.target.value; }),
@@ -141,12 +141,12 @@ function groupsOf(app, node, known, fn) {
 }
 
 function functionSelect(app, node, env) {
-  const options = app.schema.functions().map((item) => ({ value: item.function, label: item.label }));
+  const options = app.schema.data.functions.map((item) => ({ value: item.name, label: item.label }));
   return select(options, node.fn, {
     class: "sb-op", "aria-label": "Figure", "data-focus": env.focus("mode"),
     onchange: (event) => app.change(() => {
       const fn = app.schema.functionNamed(event.target.value);
-      Object.assign(node, { fn: fn.function, of: fn.takes === "field" ? node.of : "", ofGroup: fn.takes === "group" ? node.ofGroup : null, operator: "", value: undefined });
+      Object.assign(node, { fn: fn.name, of: fn.takes === "field" ? node.of : "", ofGroup: fn.takes === "group" ? node.ofGroup : null, operator: "", value: undefined });
     }),
   });
 }
@@ -165,12 +165,12 @@ function ofPicker(app, node, inner, fn, env) {
 function figureTest(app, node, ofField, env) {
   const spec = tree.figureField(node, ofField, app.schema);
   const operators = app.schema.operatorsOf(spec.type, spec, { relation: true });
-  if (!operators.some((item) => item.operator === node.operator)) {
-    const first = operators.find((item) => item.operator === "gte") ?? operators[0];
-    node.operator = first.operator;
+  if (!operators.some((item) => item.name === node.operator)) {
+    const first = operators.find((item) => item.name === "gte") ?? operators[0];
+    node.operator = first.name;
     node.value = node.value ?? firstValue(spec, first);
   }
-  const operator = operators.find((item) => item.operator === node.operator);
+  const operator = operators.find((item) => item.name === node.operator);
   const chooser = operatorSelect(app, node, operators, operator, env);
   const control = valueControl(node.fn === "ratio" ? { ...spec, unit: "(0 to 1)" } : spec, operator, node.value, (value, typing) => app.edit(node, { value }, typing), env);
   return [chooser, control].filter(Boolean);

@@ -33,8 +33,7 @@ export function firstValue(spec, operator, previous, previousOperator) {
 }
 
 function isSearched(spec) {
-  const type = spec.type === "multi" ? spec.item : spec.type;
-  return type === "reference" || type === "tree" || (spec.searched && !spec.choices?.length);
+  return Boolean(spec.search);
 }
 
 function isText(spec) {
@@ -48,7 +47,7 @@ function sourceOf(spec, env) {
       return spec.choices.filter((choice) => choice.label.toLowerCase().includes(wanted) || choice.value.toLowerCase() === wanted);
     };
   }
-  if (isSearched(spec) || spec.type === "multi") return (text) => env.values.search(spec.key, text);
+  if (isSearched(spec)) return (text) => env.values.search(spec.key, text);
   return async () => [];
 }
 
@@ -188,7 +187,7 @@ export function durationControl(value, onChange, env, focusPart = "value") {
     Object.assign(now, part);
     onChange({ ...now }, typing);
   };
-  const units = env.schema.data.units.map((unit) => ({ value: unit.value, label: unit.plural }));
+  const units = env.schema.data.units.map((unit) => ({ value: unit.value, label: unit.label }));
   return h(
     "span", { class: "sb-value" },
     countInput(now.n, (n, typing) => change({ n }, typing), env, "how many", focusPart),
@@ -228,8 +227,6 @@ function dateControl(value, onChange, env, focusPart = "value") {
   return h("span", { class: "sb-range" }, inner, h("span", { class: "sb-value" }, waySelect));
 }
 
-const COUNT_TESTS = [["gte", "at least"], ["lte", "at most"], ["eq", "exactly"], ["gt", "more than"], ["lt", "fewer than"], ["neq", "not"], ["between", "between"], ["not_between", "not between"]];
-
 function numberTest(value, onChange, env) {
   const now = { operator: value?.operator ?? "gte", value: value?.value ?? 1 };
   const isPair = (operator) => operator.includes("between");
@@ -242,7 +239,7 @@ function numberTest(value, onChange, env) {
     change({ operator, value: isPair(operator) ? [first, undefined] : first });
     env.redraw();
   };
-  const operators = COUNT_TESTS.map(([name, label]) => ({ value: name, label }));
+  const operators = env.schema.data.count_tests.map((item) => ({ value: item.name, label: item.label }));
   const chooser = select(operators, now.operator, { class: "sb-bare-select", "aria-label": `${env.name}: comparison`, "data-focus": env.focus("test"), onchange: (event) => pick(event.target.value) });
   if (!isPair(now.operator)) return h("span", { class: "sb-value" }, chooser, countInput(now.value, (n, typing) => change({ value: n }, typing), env, "how many", "value"));
   const pair = [...now.value];

@@ -1,9 +1,16 @@
 /* What the server says can be asked (GET /segments/fields/), with look-ups by key as seen from a record. */
 
+const WORDS = { identity: "Identity", buying_role: "Buying role", value: "Customer value" };
+
+function familyLabel(name) {
+  const text = name.replace("_", " ");
+  return WORDS[name] ?? text[0].toUpperCase() + text.slice(1);
+}
+
 export class Schema {
   constructor(data) {
     this.data = data;
-    this.records = new Map(data.records.map((record) => [record.prefix, record]));
+    this.records = new Map(data.records.map((record) => [record.record, record]));
     this.fields = new Map(data.fields.map((field) => [field.key, field]));
     this.byRecord = new Map();
     for (const field of data.fields) {
@@ -11,26 +18,29 @@ export class Schema {
       this.byRecord.get(field.record).push(field);
     }
     this.relationsByOwner = new Map();
-    this.relationByKey = new Map();
     for (const relation of data.relations) {
-      this.relationByKey.set(relation.key, relation);
       if (!this.relationsByOwner.has(relation.owner)) this.relationsByOwner.set(relation.owner, []);
       this.relationsByOwner.get(relation.owner).push(relation);
     }
-    this.families = new Map(data.families.map((family) => [family.value, family.label]));
-    this.families.set("segment", "Segments");
+    this.operatorsByType = new Map(Object.entries(data.types));
+    this.operatorByName = new Map([...data.history_operators, ...Object.values(data.types).flat()].map((item) => [item.name, item]));
+    this.notInside = new Set(data.not_inside_related);
+    this.families = new Map(data.fields.map((field) => [field.family, familyLabel(field.family)]));
+    for (const relation of data.relations) this.families.set(relation.family, familyLabel(relation.family));
+    for (const family of data.families ?? []) this.families.set(family.value, family.label);
   }
 
   /* A context is {record, relation}: the record whose fields a group's keys name, inside which relation. */
   prefixes(context) {
     const record = this.records.get(context.record);
-    const hops = (record?.to_one ?? []).map((hop) => ({ ...hop, own: false }));
-    return [{ prefix: context.record, record: context.record, label: record?.singular ?? context.record, own: true }, ...hops];
+    const words = (hop) => (hop.prefix.endsWith(".parent") ? `parent ${hop.record}` : this.records.get(hop.record)?.singular ?? hop.record);
+    const hops = (record?.to_one ?? []).map((hop) => ({ ...hop, label: words(hop), own: false }));
+    return [{ prefix: context.record, record: context.record, label: record?.singular ?? context.record, own: true, relations: true }, ...hops];
   }
 
   fieldOptions(context) {
     const found = [];
-    for (const extra of context.relation?.extra ?? []) {
+    for (const extra of context.relation?.extra_fields ?? []) {
       found.push({ key: extra.key, field: extra, via: "", own: true });
     }
     for (const hop of this.prefixes(context)) {
@@ -49,7 +59,7 @@ export class Schema {
   }
 
   field(key, context) {
-    const extra = context.relation?.extra?.find((item) => item.key === key);
+    const extra = context.relation?.extra_fields?.find((item) => item.key === key);
     if (extra) return { key, field: extra, via: this.records.get(context.record)?.singular ?? "" };
     for (const hop of this.split(key, context)) {
       const field = this.fields.get(`${hop.record}.${key.slice(hop.prefix.length + 1)}`);
@@ -61,7 +71,7 @@ export class Schema {
   relationOptions(context) {
     const found = [];
     for (const hop of this.prefixes(context)) {
-      if (hop.prefix.includes(".")) continue;
+      if (!hop.relations) continue;
       for (const relation of this.relationsByOwner.get(hop.record) ?? []) {
         found.push({ key: `${hop.prefix}.${relation.key.slice(relation.owner.length + 1)}`, relation, via: hop.label, own: hop.own });
       }
@@ -82,22 +92,20 @@ export class Schema {
     return keys;
   }
 
+  /* The operators of a field, or of a type; those over the whole population not inside related records. */
   operatorsOf(type, field = null, context = {}) {
-    const set = field?.operators ?? type;
-    const found = this.data.operators[set] ?? [];
-    return context.relation ? found.filter((item) => item.operand !== "share") : found;
+    const ofType = this.operatorsByType.get(type) ?? [];
+    const known = new Map(ofType.map((item) => [item.name, item]));
+    const found = Array.isArray(field?.operators) ? field.operators.map((name) => known.get(name) ?? this.operatorByName.get(name)).filter(Boolean) : ofType;
+    return context.relation ? found.filter((item) => !this.notInside.has(item.name)) : found;
   }
 
   operator(type, field, name) {
-    return this.operatorsOf(type, field).find((item) => item.operator === name) ?? null;
-  }
-
-  functions() {
-    return this.data.functions;
+    return this.operatorsOf(type, field).find((item) => item.name === name) ?? null;
   }
 
   functionNamed(name) {
-    return this.data.functions.find((item) => item.function === name) ?? null;
+    return this.data.functions.find((item) => item.name === name) ?? null;
   }
 
   /* The type of an aggregate's figure decides its operators and its control. */

@@ -161,9 +161,9 @@ export function unfinished(node, context, schema) {
 /* The field that an aggregate's value control should behave like: first and last keep the choices of their field. */
 export function figureField(node, ofField, schema) {
   const type = schema.resultType(node.fn, ofField);
-  if (ofField && ["first", "last"].includes(node.fn)) return { ...ofField, operators: type };
+  if (ofField && ["first", "last"].includes(node.fn)) return { ...ofField, type, operators: undefined };
   const unit = node.fn === "days_since_last" ? "days" : ofField && type === ofField.type ? ofField.unit : "";
-  return { key: ofField?.key ?? "", type, unit: unit ?? "", choices: [], item: "", target: "", operators: type };
+  return { key: ofField?.key ?? "", type, unit: unit ?? "", choices: [], item: "" };
 }
 
 export function families(node, context, schema, found = new Set()) {

@@ -146,7 +146,7 @@ function conditionRow(app, node, parent, context) {
   const parts = [picker.element];
   if (known) {
     const operators = app.schema.operatorsOf(known.field.type, known.field, context);
-    const operator = operators.find((item) => item.operator === node.operator) ?? operators[0];
+    const operator = operators.find((item) => item.name === node.operator) ?? operators[0];
     parts.push(operatorSelect(app, node, operators, operator, env));
     const control = valueControl({ ...known.field }, operator, node.value, (value, typing) => app.edit(node, { value }, typing), env);
     if (control) parts.push(control);
@@ -167,17 +167,17 @@ export function line(app, node, parent, name, parts, extraClass = "") {
 
 /* Everyday operators first, the others in a second group of the same list. */
 export function operatorSelect(app, node, operators, operator, env, onPick) {
-  const first = operators.filter((item) => item.everyday);
-  const rest = operators.filter((item) => !item.everyday);
-  const options = (items) => items.map((item) => ({ value: item.operator, label: item.label }));
+  const first = operators.filter((item) => !item.more);
+  const rest = operators.filter((item) => item.more);
+  const options = (items) => items.map((item) => ({ value: item.name, label: item.label }));
   const shown = first.length && rest.length ? [...options(first), { label: "more", options: options(rest) }] : options(operators);
   const pick = onPick ?? ((next) => {
     node.value = firstValue({}, next, node.value, operator);
-    node.operator = next.operator;
+    node.operator = next.name;
   });
-  return select(shown, operator?.operator, {
+  return select(shown, operator?.name, {
     class: "sb-op", "aria-label": `${env.name}: operator`, "data-focus": env.focus("operator"),
-    onchange: (event) => app.change(() => pick(operators.find((item) => item.operator === event.target.value))),
+    onchange: (event) => app.change(() => pick(operators.find((item) => item.name === event.target.value))),
   });
 }
 
@@ -186,31 +186,29 @@ function chooseField(app, node, key, context) {
   const after = app.schema.field(key, context).field;
   node.field = key;
   const operators = app.schema.operatorsOf(after.type, after, context);
-  if (before && before.type === after.type && before.target === after.target && !before.choices?.length && operators.some((item) => item.operator === node.operator)) return;
+  if (before && before.type === after.type && before.target === after.target && !before.choices?.length && operators.some((item) => item.name === node.operator)) return;
   const operator = operators[0];
-  node.operator = operator?.operator ?? "";
+  node.operator = operator?.name ?? "";
   node.value = operator ? firstValue(after, operator) : undefined;
 }
 
 /* --- membership of other segments --- */
-const SEGMENT_WORDS = [{ value: "in", label: "is in" }, { value: "not_in", label: "is not in" }];
-
 function segmentRow(app, node, parent, context) {
   const keys = app.schema.segmentKeys(context);
   const known = keys.find((item) => item.key === node.field) ?? keys[0];
   const env = envOf(app, node, "Segment");
-  const extra = { member_type: known?.record, without: app.segmentId || undefined };
+  const field = `segment:${known?.record}`;
   const subject = keys.length > 1
     ? select(keys.map((item) => ({ value: item.key, label: item.via ? `Its ${item.via.toLowerCase()}` : `The ${app.singular(item.record)}` })), node.field, { class: "sb-op", "aria-label": "Whose segments", "data-focus": env.focus("whose"), onchange: (event) => app.change(() => Object.assign(node, { field: event.target.value, value: [] })) })
     : null;
   const box = new ChoiceBox({
     values: Array.isArray(node.value) ? node.value : [], multiple: true,
-    source: (text) => app.values.search("segment", text, extra), label: (value) => app.values.label("segment", value),
+    source: (text) => app.values.search(field, text), label: (value) => app.values.label(field, value),
     placeholder: "choose a segment", name: "Segments", focusKey: env.focus("value"),
     onChange: (value) => app.edit(node, { value }),
   });
   const label = h("span", { class: "sb-field fixed" }, dot("segment"), h("span", { class: "sb-field-label" }, "Segment"), subject ? null : h("small", {}, app.singular(context.record)));
-  const operator = select(SEGMENT_WORDS, node.operator, { class: "sb-op", "aria-label": "Segment: operator", "data-focus": env.focus("operator"), onchange: (event) => app.change(() => { node.operator = event.target.value; }) });
+  const operator = select(app.schema.data.segment_operators.map((item) => ({ value: item.name, label: item.label })), node.operator, { class: "sb-op", "aria-label": "Segment: operator", "data-focus": env.focus("operator"), onchange: (event) => app.change(() => { node.operator = event.target.value; }) });
   return line(app, node, parent, "Segment", [label, subject, operator, box.element]);
 }
 
