@@ -265,7 +265,7 @@ def _state() -> list[FieldDef]:
             everyday=True,
         ),
         *stages,
-        A.date("customer_since", "Customer since", DO, "behavioural", everyday=True),
+        A.date("customer_since", "Customer since", DO, "behavioural", everyday=True, phrase="first day as customer"),
         A.date("churned_on", "Churned on", DO, "behavioural", phrase="churn date"),
         A.reference("churn_reason", "Churn reason", DO, "behavioural", "term:churn_reason"),
         A.enum("tier", "Tier", WHO, "tier", Tier, history="tier", everyday=True),
