@@ -1,0 +1,69 @@
+"""Contacts from files."""
+
+from collections.abc import Iterable
+
+from ...choices import BuyingRole, Vocabulary
+from ...models import Contact, ContactCustomValue, ContactValue
+from ..resolvers import OpenTerm, OpenTerms
+from ..targets import Choice, Country, Email, FullName, Language, Multi, Phone, Target, TimeZone, Url
+from .base import ImportType
+from .links import account_link, persona_entry, user_link
+
+_ALIASES = {
+    "first_name": ("firstname", "given_name", "forename"),
+    "last_name": ("lastname", "surname", "family_name"),
+    "job_title": ("contact_title", "position", "jobtitle", "role_title"),
+    "company_name_given": ("company_as_given",),
+}
+# What other systems call a buying role.
+ROLE_NAMES = {
+    "budget holder": BuyingRole.ECONOMIC_BUYER,
+    "economic decision maker": BuyingRole.ECONOMIC_BUYER,
+    "sponsor": BuyingRole.EXECUTIVE_SPONSOR,
+    "technical buyer": BuyingRole.TECHNICAL_DECISION_MAKER,
+    "technical evaluator": BuyingRole.TECHNICAL_DECISION_MAKER,
+    "user": BuyingRole.END_USER,
+    "legal": BuyingRole.LEGAL_COMPLIANCE,
+    "compliance": BuyingRole.LEGAL_COMPLIANCE,
+    "purchasing": BuyingRole.PROCUREMENT,
+    "buyer": BuyingRole.PROCUREMENT,
+}
+
+
+class Contacts(ImportType):
+    """People; by external id, e-mail or first name, last name and account."""
+
+    key, label, model, record_type = "contacts", "Contacts", Contact, "contact"
+    keys = (("external_id",), ("email",), ("first_name", "last_name", "account"))
+    second_chance = ("email",)
+    value_model, custom_model = ContactValue, ContactCustomValue
+
+    def declare(self) -> Iterable[Target]:
+        yield from self.plain("first_name", "last_name", **_ALIASES)
+        yield FullName("name", "Full name", aliases=("full_name", "contact_name", "fullname", "contact"))
+        yield Email("email", aliases=("e_mail", "email_address", "mail"))
+        yield Phone("phone", limit=40, aliases=("telephone", "phone_number", "tel"))
+        yield Phone("mobile", limit=40, aliases=("mobile_phone", "cell", "cell_phone"))
+        yield Url("linkedin_url", limit=500, aliases=("linkedin", "linkedin_profile"))
+        yield Country("country", aliases=("country_code",))
+        yield Country("nationality")
+        yield Language("language", aliases=("locale",))
+        yield TimeZone("time_zone", aliases=("timezone",))
+        yield user_link("owner", aliases=("owner_name", "contact_owner", "ownerid", "owner_id"))
+        yield account_link("account", text_column="company_name_given")
+        yield from self.plain("company_name_given", "job_title", "seniority", "department", **_ALIASES)
+        yield persona_entry()
+        yield OpenTerm("reject_reason", Vocabulary.REJECT_REASON)
+        yield from self.plain(
+            "risk_appetite", "preferred_channel", "preferred_content_format", "lifecycle_stage", "lead_status",
+            "recycle_until", "deliverability", "do_not_contact",
+            lead_status=("status",),
+            do_not_contact=("unsubscribed", "opted_out", "dnc"),
+        )  # fmt: skip
+        for stage in ("subscriber", "lead", "mql", "sal", "sql", "opportunity", "customer", "evangelist"):
+            yield from self.plain(f"became_{stage}_at")
+        roles = Choice("buying_roles", BuyingRole.choices, names=ROLE_NAMES)
+        yield Multi("buying_roles", roles, aliases=("buying_role", "role"))
+        for name in ("likes", "dislikes", "attitudes", "values", "beliefs", "traits"):
+            yield OpenTerms(name, name)
+        yield OpenTerms("tags", Vocabulary.TAG, aliases=("labels",))
