@@ -259,10 +259,11 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "segmentation_crm.common.jobs.beat:HeartbeatScheduler"
+_sweep_seconds = env.float("SWEEP_SECONDS", 30.0)
 CELERY_BEAT_SCHEDULE = {
     # Both only wake the database's own lists; a bell that finds no worker within its period is not kept.
-    "ring what is due": {"task": "common.sweep", "schedule": 30.0, "options": {"expires": 60.0}},
-    "start scheduled work": {"task": "common.tick", "schedule": 30.0, "options": {"expires": 60.0}},
+    "ring what is due": {"task": "common.sweep", "schedule": _sweep_seconds, "options": {"expires": 60.0}},
+    "start scheduled work": {"task": "common.tick", "schedule": _sweep_seconds, "options": {"expires": 60.0}},
 }
 JOB_QUEUES = ["default", "bulk", "mail", "events", "webhooks"]
 # Modules with job kinds beyond the apps' own `tasks` (fault tests register theirs so).

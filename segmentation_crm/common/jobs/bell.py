@@ -40,17 +40,22 @@ def ring_quietly(job_id: int, queue: str) -> bool:
         _publish(job_id, queue)
     except Exception as error:  # a request must never fail because of its bell
         _open_until = time.monotonic() + CIRCUIT_OPEN_SECONDS
-        _forget_pool()
+        forget_connections()
         logger.warning("Broker not reached (%s); jobs wait for the sweeper.", type(error).__name__)
         return False
     return True
 
 
-def _publish(job_id: int, queue: str) -> None:
+def publish(job_id: int, queue: str) -> None:
+    """Send the message. Raises whatever the broker's client raises."""
     from ..tasks import run_job
 
     with _producers(run_job.app).acquire(block=True, timeout=SOCKET_TIMEOUT) as producer:
         run_job.apply_async(args=[job_id], queue=queue, producer=producer, retry=False)
+
+
+# What `ring_quietly` calls; tests put a recorder in its place.
+_publish = publish
 
 
 def _producers(app: Any) -> ProducerPool:
@@ -70,8 +75,8 @@ def _producers(app: Any) -> ProducerPool:
         return _pool
 
 
-def _forget_pool() -> None:
-    """Drop connections that may be half dead."""
+def forget_connections() -> None:
+    """Drop connections that may be half dead, or lead to a broker of the past."""
     global _pool
     with _lock:
         pool, _pool = _pool, None
