@@ -10,6 +10,11 @@ class SegmentsConfig(AppConfig):
         from segmentation_crm.common import extensions
 
         from .handovers import handovers
+        from .panels import find_segments, segment_panel
+        from .services.rebuilding import queue_rebuild_of_all
 
         for handover in handovers():
             extensions.handovers.add(handover)
+        extensions.record_panels.add(segment_panel)
+        extensions.after_import.add(queue_rebuild_of_all)
+        extensions.search_providers.add(find_segments)

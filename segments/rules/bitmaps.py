@@ -4,12 +4,13 @@ Each distinct atom is fetched once as a bitmap of primary keys; a tree is then s
 group counts the members with at least one such related row.
 """
 
+import sys
+from array import array
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import chain
 from typing import Any
 
-import numpy
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
@@ -44,13 +45,21 @@ def read_keys(keys: QuerySet[Any]) -> BitMap:
                 params,
             )
             packed = cursor.fetchone()[0]
-        return BitMap(numpy.frombuffer(packed, dtype=">u4").astype(numpy.uint32)) if packed else BitMap()
+        return _unpacked(packed) if packed else BitMap()
     found = BitMap()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         while rows := cursor.fetchmany(CHUNK):
             found.update(key for key in chain.from_iterable(rows) if key is not None)
     return found
+
+
+def _unpacked(packed: bytes) -> BitMap:
+    """Return the keys of PostgreSQL's binary value: 4 bytes each, the highest first."""
+    keys = array("I", bytes(packed))
+    if sys.byteorder == "little":
+        keys.byteswap()
+    return BitMap(keys)
 
 
 def atom_key(node: Node) -> Any:

@@ -16,8 +16,8 @@ from .bitmaps import read_keys
 from .clock import Clock
 from .compile.places import model_of
 from .deadline import SECONDS, RuleTooExpensive, limited
-from .describe import describe
-from .evaluate import evaluate
+from .describe import describe, label
+from .evaluate import Evaluation, evaluate
 from .nodes import Rule
 from .validate import validate
 
@@ -40,6 +40,15 @@ class NodeCount:
 
 
 @dataclass(frozen=True)
+class FunnelStep:
+    """How many are left after this rule of the root and all before it; label: the rule in short words."""
+
+    path: tuple[str | int, ...]
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
 class PreviewResult:
     """The answer of a preview. note: a caution in words where as_of lies in the past, else empty."""
 
@@ -51,6 +60,7 @@ class PreviewResult:
     as_of: datetime
     note: str = ""
     undecided: None = None
+    funnel: tuple[FunnelStep, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as the API sends it."""
@@ -63,6 +73,7 @@ class PreviewResult:
             "undecided": self.undecided,
             "as_of": self.as_of.isoformat(),
             "note": self.note,
+            "funnel": [{"path": list(s.path), "label": s.label, "count": s.count} for s in self.funnel],
         }
 
 
@@ -88,7 +99,19 @@ def preview(
         mine = found.members & visible
         nodes = tuple(NodeCount(n.path, len(n.members & visible), n.unit) for n in found.nodes)
         sample = _sample(checked.member_type, mine)
-    return PreviewResult(len(mine), len(visible), nodes, describe(checked), sample, clock.as_of, _note(clock))
+        funnel = _funnel(checked, found, visible)
+    return PreviewResult(len(mine), len(visible), nodes, describe(checked), sample, clock.as_of, _note(clock), funnel=funnel)
+
+
+def _funnel(rule: Rule, found: Evaluation, visible: BitMap) -> tuple[FunnelStep, ...]:
+    """Return what each rule of the root costs, in order; only a plain "all of" narrows step by step."""
+    if rule.root.combinator != "and" or rule.root.negated:
+        return ()
+    left, steps = visible, []
+    for node in rule.root.rules:
+        left = left & found.node(node.path)
+        steps.append(FunnelStep(node.path, label(node), len(left)))
+    return tuple(steps)
 
 
 def _sample(member_type: str, keys: BitMap) -> tuple[tuple[int, str], ...]:

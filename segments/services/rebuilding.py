@@ -11,11 +11,13 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from segmentation_crm.common.fields import registry
+from segmentation_crm.common.jobs import enqueue
+from segmentation_crm.common.models import Job
 
 from ..choices import RunCause, SegmentKind, SegmentStatus
 from ..models import Segment, SegmentMembership, SegmentRun
 from ..queries import SegmentGraph
-from ..rules.bitmaps import members
+from ..rules.evaluate import member_bitmap
 from ..rules.nodes import InvalidRule
 from ..rules.validate import validate
 from .membership import current_members, delete_members, insert_members, manual_keys, mark_manual
@@ -29,7 +31,10 @@ class Chunks(Protocol):
     """What the job runner gives: a commit that holds only while the job is still ours."""
 
     def commit_chunk(self, **values: Any) -> None:
-        """Write progress in the caller's transaction; raises where the job was taken over or cancelled."""
+        """Write progress in the caller's transaction; raises where another worker has taken over."""
+
+    def check_cancelled(self) -> None:
+        """Raise where the job must stop or give way to others."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def _chosen_by_rule(segment: Segment, as_of: datetime) -> BitMap | None:
     if segment.kind == SegmentKind.SNAPSHOT and segment.built_version == segment.rules_version:
         return None
     rule = validate(segment.rules, segment.member_type, segment_id=segment.pk)
-    return members(rule, as_of)
+    return member_bitmap(rule, as_of)
 
 
 def _mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callable[[], None] | None) -> Outcome:
@@ -190,6 +195,11 @@ def live_keys(member_type: str, keys: Iterable[int]) -> BitMap:
     return found
 
 
+def queue_rebuild_of_all() -> Job:
+    """Queue the computing of every segment, as after an import (2 queries); one that waits already is enough."""
+    return enqueue("segment.rebuild_all", key="all", payload={"cause": RunCause.DATA})
+
+
 def rebuild_with_dependants(segment_id: int, cause: str, chunks: Chunks, done: list[int]) -> dict[str, Any]:
     """Rebuild a segment, then those that read it where its members changed, each in a transaction of its own.
 
@@ -224,10 +234,11 @@ def _rebuild_in_order(
             continue
         if only_if_touched and position and not graph.reads.get(pk, set()) & changed:
             continue
+        chunks.check_cancelled()
         finished.append(pk)
 
         def commit(at: int = position + 1) -> None:
-            chunks.commit_chunk(checkpoint={"finished": finished}, done=at, total=len(plan))
+            chunks.commit_chunk(checkpoint={"finished": finished}, done=at, total=len(plan), unit="segments")
 
         outcome = rebuild_segment(pk, cause if position == 0 or not only_if_touched else RunCause.DATA, commit)
         totals["segments"] += 1

@@ -61,7 +61,7 @@ class Place:
         """Return the path of the record's primary key."""
         return "__".join(self.path) + "_id" if self.path else "pk"
 
-    def field(self, name: str) -> Field[Any, Any]:
+    def field(self, name: str) -> "Field[Any, Any]":
         """Return the model field of a column; `name` may itself follow foreign keys."""
         model: type[Model] = self.model
         steps = [*self.path, *name.split("__")]

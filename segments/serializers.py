@@ -1,0 +1,180 @@
+"""What the API shows and takes of segments."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from segmentation_crm.common.api.serializers import StrictSerializer
+from segmentation_crm.common.models import User
+
+from .choices import MemberType, OverrideMode, SegmentKind, SegmentStatus, SegmentUse
+from .models import Segment, SegmentMembership, SegmentOverride, SegmentVersion
+from .queries import visible_member_count
+
+
+class SegmentSerializer(serializers.ModelSerializer):
+    """A segment as it is read. `member_count` is of the members that the caller may see."""
+
+    member_count = serializers.SerializerMethodField()
+    owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    job = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Segment
+        fields = [
+            "id",
+            "slug",
+            "name",
+            "description",
+            "member_type",
+            "rules",
+            "sentence",
+            "version",
+            "rules_version",
+            "built_version",
+            "kind",
+            "kind_of_use",
+            "status",
+            "owner",
+            "member_count",
+            "last_built_at",
+            "last_duration_ms",
+            "last_error",
+            "job",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = fields
+
+    def get_member_count(self, segment: Segment) -> int:
+        """Return how many members the caller may see."""
+        return visible_member_count(segment, self.context["request"].user)
+
+    def get_job(self, segment: Segment) -> str | None:
+        """Return the id of the job that computes the members, where this answer comes from a change."""
+        job = self.context.get("job")
+        return str(job.public_id) if job else None
+
+
+class SegmentWriteSerializer(StrictSerializer):
+    """What may be sent on creating a segment."""
+
+    name = serializers.CharField(max_length=200)
+    member_type = serializers.ChoiceField(choices=MemberType.choices)
+    rules = serializers.JSONField(required=False)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=5000)
+    kind = serializers.ChoiceField(choices=SegmentKind.choices, required=False)
+    kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
+    status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a rule wherever members come by one."""
+        if attrs.get("kind") != SegmentKind.STATIC and "rules" not in attrs:
+            raise serializers.ValidationError({"rules": "Send the rule, or kind static."})
+        return attrs
+
+
+class SegmentPatchSerializer(StrictSerializer):
+    """What may be changed later; what members are and how they come in stays."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    rules = serializers.JSONField(required=False)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=5000)
+    kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
+    status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
+    owner = serializers.SlugRelatedField(
+        slug_field="username", queryset=User.objects.filter(is_active=True), allow_null=True, required=False
+    )
+
+
+class MemberSerializer(serializers.Serializer):
+    """One member."""
+
+    id = serializers.IntegerField(source="record_id")
+    name = serializers.SerializerMethodField()
+    entered_at = serializers.DateTimeField()
+    manual = serializers.BooleanField()
+
+    def get_name(self, row: SegmentMembership) -> str:
+        """Return the record's name."""
+        return str(row.account or row.contact)
+
+
+class VersionSerializer(serializers.ModelSerializer):
+    """One rule that the segment has had."""
+
+    created_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+
+    class Meta:
+        model = SegmentVersion
+        fields = ["number", "rules", "sentence", "created_by", "created_at"]
+        read_only_fields = fields
+
+
+class OverrideSerializer(serializers.ModelSerializer):
+    """A decision by hand."""
+
+    record = serializers.IntegerField(source="record_id", read_only=True)
+    by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+
+    class Meta:
+        model = SegmentOverride
+        fields = ["id", "record", "mode", "reason", "by", "at"]
+        read_only_fields = fields
+
+
+class OverrideWriteSerializer(StrictSerializer):
+    """A decision to take."""
+
+    record = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    mode = serializers.ChoiceField(choices=OverrideMode.choices)
+    reason = serializers.CharField(max_length=500)
+
+
+class RebuildSerializer(serializers.Serializer):
+    """The answer to a rebuild: the job to ask for."""
+
+    job = serializers.UUIDField()
+
+
+class PreviewRequestSerializer(StrictSerializer):
+    """A rule to count."""
+
+    member_type = serializers.ChoiceField(choices=["account", "contact", "opportunity", "activity"])
+    rules = serializers.JSONField()
+    as_of = serializers.CharField(required=False)
+
+
+class NodeCountSerializer(serializers.Serializer):
+    """How many member records one node alone selects."""
+
+    path = serializers.ListField(child=serializers.JSONField())
+    count = serializers.IntegerField()
+    unit = serializers.CharField()
+
+
+class SampleSerializer(serializers.Serializer):
+    """One record that the rule selects."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class PreviewSerializer(serializers.Serializer):
+    """The answer to a preview."""
+
+    count = serializers.IntegerField()
+    total = serializers.IntegerField()
+    nodes = NodeCountSerializer(many=True)
+    sentence = serializers.CharField()
+    sample = SampleSerializer(many=True)
+    undecided = serializers.JSONField(allow_null=True)
+    as_of = serializers.DateTimeField()
+    note = serializers.CharField(help_text="A caution where as_of lies in the past, else empty.")
+    funnel = serializers.ListField(
+        child=serializers.JSONField(), help_text="How many remain after each rule of the root, in its order."
+    )
+    sentence_parts = serializers.ListField(
+        child=serializers.JSONField(), help_text="The sentence in parts: {text, kind}."
+    )
+    duration_ms = serializers.FloatField()
