@@ -1,7 +1,6 @@
 """Pages of segments: the list, the builder, one segment with its members."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
