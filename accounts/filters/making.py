@@ -115,6 +115,11 @@ class SlugFilter(django_filters.ModelMultipleChoiceFilter):
     def __init__(self, queryset: QuerySet, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, queryset=queryset, to_field_name="slug", **kwargs)
 
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        """Keep rows that refer to one of the entries."""
+        entries = list(value or ())
+        return qs.filter((f"{self.field_name}__in", entries)) if entries else qs
+
 
 class TermsFilter(SlugFilter):
     """One or more terms of a vocabulary by slug; a term of a tree stands for all below it."""
