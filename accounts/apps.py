@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
         from . import history
         from .fields import declare
         from .handovers import handovers
+        from .services import defaults, saving
 
         declare(registry)
         for handover in handovers():
@@ -23,3 +24,5 @@ class AccountsConfig(AppConfig):
         pre_migrate.connect(history.drop_before_migrations, sender=self, dispatch_uid="accounts.history.drop")
         post_migrate.connect(history.install_after_migrations, sender=self, dispatch_uid="accounts.history.install")
         register(history.check_triggers, Tags.database)
+        post_migrate.connect(defaults.install_defaults, sender=self, dispatch_uid="accounts.defaults.install")
+        saving.connect_signals()
