@@ -1,6 +1,7 @@
 """Template tags for figures, dates, people and icons, so that every page writes them the same way."""
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from django import template
 from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -238,3 +239,67 @@ def styled(bound_field: Any) -> Any:
     if own:
         attrs["class"] = f"{attrs['class']} {own}"
     return bound_field.as_widget(attrs=attrs)
+
+
+def _plain(fact: dict[str, Any]) -> Any:
+    return fact["value"]
+
+
+def _linked(fact: dict[str, Any]) -> SafeString:
+    return format_html('<a href="{}">{}</a>', fact["url"], fact["value"])
+
+
+def _figure(text: str) -> SafeString:
+    return format_html('<span class="tabular">{}</span>', text)
+
+
+_SHOWN: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "tags": lambda f: format_html(
+        '<span class="tags">{}</span>', format_html_join("", '<span class="tag">{}</span>', ((v,) for v in f["value"]))
+    ),
+    "money": lambda f: _figure(money(f["value"], f.get("currency", ""))),
+    "percent": lambda f: _figure(percent(f["value"])),
+    "fraction": lambda f: _figure(fraction(f["value"])),
+    "number": lambda f: _figure(number(f["value"])),
+    "date": lambda f: ago(f["value"]),
+    "flag": lambda f: "Yes" if f["value"] else "No",
+    "mail": lambda f: format_html('<a href="mailto:{0}">{0}</a>', f["value"]),
+    "phone": lambda f: format_html('<a href="tel:{0}">{0}</a>', f["value"]),
+    "web": lambda f: format_html('<a href="{0}" rel="noopener noreferrer" target="_blank">{0}</a>', f["value"]),
+    "badge": lambda f: format_html(
+        '<span class="bdg{}">{}</span>', f" bdg-{f['tone']}" if f.get("tone") else "", f["value"]
+    ),
+}
+
+
+@register.simple_tag
+def shown(fact: dict[str, Any]) -> Any:
+    """Write a value by its kind: {kind, value, url, currency, tone}; kinds are those of `_SHOWN`, text and link.
+
+    In Python and not as a template: a list shows hundreds of them.
+    """
+    draw = _SHOWN.get(fact["kind"])
+    if draw is not None:
+        return draw(fact)
+    return _linked(fact) if fact.get("url") else _plain(fact)
+
+
+@register.simple_tag
+def cell(data: dict[str, Any]) -> Any:
+    """Write a table's cell: its value, a line below it, initials before it; a dash where it is empty."""
+    if data.get("empty"):
+        return "–"
+    value, below = shown(data), data.get("sub")
+    if data.get("avatar"):
+        square = " square" if data["avatar"] == "company" else ""
+        small = format_html("<small>{}</small>", below) if below else ""
+        return format_html(
+            '<span class="cell-main"><span class="avatar-i{}" aria-hidden="true">{}</span><span>{}{}</span></span>',
+            square,
+            initials(data["value"]),
+            value,
+            small,
+        )
+    if below:
+        return format_html('<span>{}<span class="cell-sub">{}</span></span>', value, below)
+    return value
