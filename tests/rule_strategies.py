@@ -46,6 +46,38 @@ class World:
     leave_out: frozenset[str] = frozenset()
 
 
+def reference_world() -> World:
+    """Make one row for every kind of target that fields refer to, and return a world that names it by natural key."""
+    from tests import factories
+
+    account = factories.AccountFactory(name="Acme", domain="acme.example")
+    stage = factories.StageFactory(name="Won", slug="won", is_won=True)
+    found: dict[str, list[Any]] = {
+        "user": [factories.UserFactory(username="alice").username],
+        "account": [account.domain, account.pk],
+        "contact": [factories.ContactFactory(email="ann@acme.example", account=account).email],
+        "product": [factories.ProductFactory(name="GTX Pro").name],
+        "vendor": [factories.VendorFactory().slug],
+        "technology_product": [factories.TechnologyProductFactory().slug],
+        "pipeline": [stage.pipeline.slug],
+        "stage": [stage.slug, stage.pk],
+        "persona": [factories.PersonaFactory().slug],
+        "campaign": [factories.CampaignRefFactory().slug],
+        "content": [factories.ContentItemFactory().title],
+        "contract": [factories.ContractFactory(account=account).pk],
+    }
+    for system in ("sic", "naics"):
+        found[f"code:{system}"] = [factories.IndustryCodeFactory(system=system, code=f"T{system.upper()}").code]
+    targets = {f.target for f in registry.fields(custom=False)} | {
+        f.target for relation in registry.relations.values() for f in relation.extra
+    }
+    for target in sorted(targets):
+        kind, _, vocabulary = target.partition(":")
+        if kind == "term":
+            found[target] = [factories.TermFactory(vocabulary=vocabulary, name=f"First {vocabulary}").slug]
+    return World(references=found)
+
+
 @st.composite
 def rules(
     draw: Draw, member_type: str, world: World | None = None, *, max_depth: int = 3, max_related: int = 2
@@ -65,8 +97,7 @@ def fields_from(
         found += [(f.key, f) for f in via.extra]
     for prefix in registry.records[record].to_one:
         target = prefix.split(".", 1)[0]
-        found += [(f"{prefix}.{f.name}", f) for f in everything if f.record == target and "." not in prefix]
-        found += [(f"{prefix}.{f.name}", f) for f in everything if f.record == target and "." in prefix]
+        found += [(f"{prefix}.{f.name}", f) for f in everything if f.record == target]
     return found
 
 
