@@ -240,7 +240,7 @@ class ContactFactory(DjangoModelFactory):
     @factory.post_generation
     def link(self, create: bool, extracted: Any, **kwargs: Any) -> None:
         if create and self.account_id is not None:
-            models.ContactAccount.objects.create(contact=self, account=self.account)
+            models.ContactAccount.objects.get_or_create(contact=self, account=self.account)
 
 
 class ContactValueFactory(DjangoModelFactory):
