@@ -1,18 +1,21 @@
 """Accounts over the API."""
 
+from rest_framework import serializers
+
 from ..choices import BuyingCriterion, CodeSystem, MemberRecord, Month, Vocabulary
 from ..filters import AccountFilter
 from ..models import Account
 from ..queries import accounts_visible_to
+from ..services.normalisation import normalise_domain
 from .custom import CustomValuesField
-from .fields import CodesField, TermsField, TokensField, country_code, host_name, language_tag, one_of
+from .fields import CodesField, TermsField, TokensField, country_code, language_tag, one_of
 from .members import MemberSerializer, MemberViewSet
 
 
 class AccountSerializer(MemberSerializer):
     """An account. Bands and size class follow the figures where they are known."""
 
-    email_domains = TokensField("email_domains", host_name)
+    email_domains = TokensField("email_domains", normalise_domain)
     languages = TokensField("languages", language_tag)
     end_user_languages = TokensField("end_user_languages", language_tag)
     end_user_countries = TokensField("end_user_countries", country_code)
@@ -125,6 +128,16 @@ class AccountSerializer(MemberSerializer):
             "created_at",
             "updated_at",
         ]
+
+    def validate_domain(self, text: str) -> str:
+        """Return the domain as it is stored: an address of the web or a mailbox gives its domain.
+
+        Raises ValidationError for what holds none.
+        """
+        domain = normalise_domain(text)
+        if text.strip() and not domain:
+            raise serializers.ValidationError("Give a domain such as company.com.", "invalid")
+        return domain
 
 
 class AccountViewSet(MemberViewSet[Account]):

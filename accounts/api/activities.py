@@ -1,10 +1,10 @@
 """Activities over the API, and the content and campaigns they refer to."""
 
-from ..choices import Vocabulary
+from ..choices import CatalogueKind, Vocabulary
 from ..filters import ActivityFilter, CampaignRefFilter, ContentItemFilter
 from ..models import Activity, CampaignRef, ContentItem, Term
 from ..queries import activities_visible_to, campaign_refs_visible_to, content_visible_to
-from .base import AccountsSerializer, CatalogueViewSet, DetailViewSet
+from .base import AccountsSerializer, CatalogueViewSet, DetailViewSet, EntrySerializer, MergingMixin
 from .fields import ReferenceField
 
 
@@ -82,8 +82,10 @@ class ContentItemViewSet(CatalogueViewSet[ContentItem]):
     prefetch = ("topics",)
 
 
-class CampaignRefSerializer(AccountsSerializer):
+class CampaignRefSerializer(EntrySerializer):
     """A campaign, as activities and opportunities refer to it."""
+
+    kind = CatalogueKind.CAMPAIGN
 
     class Meta:
         model = CampaignRef
@@ -91,7 +93,7 @@ class CampaignRefSerializer(AccountsSerializer):
         read_only_fields = ["slug", "source", "created_at", "updated_at"]
 
 
-class CampaignRefViewSet(CatalogueViewSet[CampaignRef]):
+class CampaignRefViewSet(MergingMixin, CatalogueViewSet[CampaignRef]):
     """Campaigns by name."""
 
     visible = staticmethod(campaign_refs_visible_to)

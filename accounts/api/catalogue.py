@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from segmentation_crm.common.api.viewsets import ReadViewSet
 
+from ..choices import CatalogueKind
 from ..filters import (
     CustomFieldFilter,
     ExchangeRateFilter,
@@ -45,11 +46,15 @@ from ..queries import (
     terms_visible_to,
     vendors_visible_to,
 )
-from .base import AccountsSerializer, CatalogueViewSet
+from ..services.custom_fields import change_custom_field, create_custom_field
+from ..services.vocabularies import add_term, merge_terms, move_term, rename_term
+from .base import AccountsSerializer, CatalogueViewSet, EntrySerializer, MergingMixin
 
 
-class ProductSerializer(AccountsSerializer):
+class ProductSerializer(EntrySerializer):
     """Something we sell; the slug is made from the name and stays."""
+
+    kind = CatalogueKind.PRODUCT
 
     class Meta:
         model = Product
@@ -70,7 +75,7 @@ class ProductSerializer(AccountsSerializer):
         read_only_fields = ["slug", "list_price_reporting", "source", "created_at", "updated_at"]
 
 
-class ProductViewSet(CatalogueViewSet[Product]):
+class ProductViewSet(MergingMixin, CatalogueViewSet[Product]):
     """Products."""
 
     visible = staticmethod(products_visible_to)
@@ -78,8 +83,10 @@ class ProductViewSet(CatalogueViewSet[Product]):
     filterset_class = ProductFilter
 
 
-class VendorSerializer(AccountsSerializer):
+class VendorSerializer(EntrySerializer):
     """A company that makes technologies."""
+
+    kind = CatalogueKind.VENDOR
 
     class Meta:
         model = Vendor
@@ -87,7 +94,7 @@ class VendorSerializer(AccountsSerializer):
         read_only_fields = ["slug", "source", "created_at", "updated_at"]
 
 
-class VendorViewSet(CatalogueViewSet[Vendor]):
+class VendorViewSet(MergingMixin, CatalogueViewSet[Vendor]):
     """Vendors of technologies."""
 
     visible = staticmethod(vendors_visible_to)
@@ -95,8 +102,10 @@ class VendorViewSet(CatalogueViewSet[Vendor]):
     filterset_class = VendorFilter
 
 
-class TechnologyProductSerializer(AccountsSerializer):
+class TechnologyProductSerializer(EntrySerializer):
     """A technology that accounts use."""
+
+    kind = CatalogueKind.TECHNOLOGY_PRODUCT
 
     class Meta:
         model = TechnologyProduct
@@ -116,7 +125,7 @@ class TechnologyProductSerializer(AccountsSerializer):
         read_only_fields = ["slug", "source", "created_at", "updated_at"]
 
 
-class TechnologyProductViewSet(CatalogueViewSet[TechnologyProduct]):
+class TechnologyProductViewSet(MergingMixin, CatalogueViewSet[TechnologyProduct]):
     """Technologies, as a catalogue."""
 
     visible = staticmethod(technology_products_visible_to)
@@ -124,8 +133,10 @@ class TechnologyProductViewSet(CatalogueViewSet[TechnologyProduct]):
     filterset_class = TechnologyProductFilter
 
 
-class PipelineSerializer(AccountsSerializer):
+class PipelineSerializer(EntrySerializer):
     """An ordered set of stages."""
+
+    kind = CatalogueKind.PIPELINE
 
     class Meta:
         model = Pipeline
@@ -133,7 +144,7 @@ class PipelineSerializer(AccountsSerializer):
         read_only_fields = ["slug"]
 
 
-class PipelineViewSet(CatalogueViewSet[Pipeline]):
+class PipelineViewSet(MergingMixin, CatalogueViewSet[Pipeline]):
     """Pipelines."""
 
     visible = staticmethod(pipelines_visible_to)
@@ -141,8 +152,10 @@ class PipelineViewSet(CatalogueViewSet[Pipeline]):
     filterset_class = PipelineFilter
 
 
-class StageSerializer(AccountsSerializer):
+class StageSerializer(EntrySerializer):
     """A step of a pipeline: open, won or lost."""
+
+    kind = CatalogueKind.STAGE
 
     class Meta:
         model = Stage
@@ -160,8 +173,17 @@ class StageSerializer(AccountsSerializer):
         ]
         read_only_fields = ["slug", "is_open"]
 
+    def validate_pipeline(self, pipeline: Pipeline) -> Pipeline:
+        """Keep a stage in its pipeline: its opportunities are there.
 
-class StageViewSet(CatalogueViewSet[Stage]):
+        Raises ValidationError for another one.
+        """
+        if self.instance is not None and pipeline.pk != self.instance.pipeline_id:
+            raise serializers.ValidationError("A stage stays in its pipeline.")
+        return pipeline
+
+
+class StageViewSet(MergingMixin, CatalogueViewSet[Stage]):
     """Stages."""
 
     visible = staticmethod(stages_visible_to)
@@ -169,8 +191,10 @@ class StageViewSet(CatalogueViewSet[Stage]):
     filterset_class = StageFilter
 
 
-class PersonaSerializer(AccountsSerializer):
+class PersonaSerializer(EntrySerializer):
     """A typical person we talk to."""
+
+    kind = CatalogueKind.PERSONA
 
     class Meta:
         model = Persona
@@ -178,7 +202,7 @@ class PersonaSerializer(AccountsSerializer):
         read_only_fields = ["slug"]
 
 
-class PersonaViewSet(CatalogueViewSet[Persona]):
+class PersonaViewSet(MergingMixin, CatalogueViewSet[Persona]):
     """Personas."""
 
     visible = staticmethod(personas_visible_to)
@@ -196,27 +220,51 @@ class TermSerializer(AccountsSerializer):
         fields = ["id", "vocabulary", "slug", "name", "parent", "path", "position", "is_active", "need", "aliases"]
         read_only_fields = ["slug", "path"]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Keep a term in its vocabulary and under a parent of the same one.
+    def validate_vocabulary(self, vocabulary: str) -> str:
+        """Keep a term in its vocabulary.
 
-        Raises ValidationError naming the field.
+        Raises ValidationError for another one.
         """
-        vocabulary = attrs.get("vocabulary") or getattr(self.instance, "vocabulary", "")
         if self.instance is not None and vocabulary != self.instance.vocabulary:
-            raise serializers.ValidationError({"vocabulary": "A term stays in its vocabulary."})
-        parent = attrs.get("parent")
-        if parent is not None and parent.vocabulary != vocabulary:
-            raise serializers.ValidationError({"parent": "The parent belongs to another vocabulary."})
-        return attrs
+            raise serializers.ValidationError("A term stays in its vocabulary.")
+        return vocabulary
+
+    def create(self, validated_data: dict[str, Any]) -> Term:
+        """Add the term.
+
+        Raises ValidationError for a name that is taken or a parent elsewhere.
+        """
+        values = dict(validated_data)
+        term = add_term(values.pop("vocabulary"), values.pop("name"), parent=values.pop("parent", None))
+        return super().update(term, values) if values else term
+
+    def update(self, instance: Term, validated_data: dict[str, Any]) -> Term:
+        """Rename, move or change the term.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        values = dict(validated_data)
+        name, moves, parent = values.pop("name", None), "parent" in values, values.pop("parent", None)
+        if values:
+            super().update(instance, values)
+        if name is not None:
+            rename_term(instance, name)
+        if moves and instance.parent_id != getattr(parent, "pk", None):
+            move_term(instance, parent)
+        return instance
 
 
-class TermViewSet(CatalogueViewSet[Term]):
+class TermViewSet(MergingMixin, CatalogueViewSet[Term]):
     """Terms of all open vocabularies."""
 
     visible = staticmethod(terms_visible_to)
     serializer_class = TermSerializer
     filterset_class = TermFilter
     prefetch = ("aliases",)
+
+    def merge_into(self, gone: Term, into: Term) -> None:
+        """Merge two terms of one vocabulary."""
+        merge_terms(gone, into, self.request.user)
 
 
 class IndustryCodeSerializer(AccountsSerializer):
@@ -252,6 +300,7 @@ class ExchangeRateViewSet(CatalogueViewSet[ExchangeRate]):
     filterset_class = ExchangeRateFilter
     write_capability = "settings.write"
     delete_capability = "settings.write"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
 
 class CustomFieldSerializer(AccountsSerializer):
@@ -298,9 +347,34 @@ class CustomFieldSerializer(AccountsSerializer):
                 raise serializers.ValidationError(changed)
         return attrs
 
+    def create(self, validated_data: dict[str, Any]) -> CustomField:
+        """Define the field.
+
+        Raises ValidationError naming each wrong part.
+        """
+        values = dict(validated_data)
+        field = create_custom_field(
+            values.pop("record"),
+            values.pop("key"),
+            values.pop("label"),
+            values.pop("type"),
+            choices=values.pop("choices", None),
+            help_text=values.pop("help", ""),
+        )
+        return super().update(field, values) if values else field
+
+    def update(self, instance: CustomField, validated_data: dict[str, Any]) -> CustomField:
+        """Change label, choices, help, place, and whether it is in use.
+
+        Raises ValidationError for a choice that records still hold.
+        """
+        values = dict(validated_data)
+        change_custom_field(instance, label=values.pop("label", None), choices=values.pop("choices", None))
+        return super().update(instance, values) if values else instance
+
 
 class CustomFieldViewSet(CatalogueViewSet[CustomField]):
-    """Definitions of custom fields; one in use is made inactive, not deleted."""
+    """Definitions of custom fields; one that is no longer wanted is made inactive."""
 
     visible = staticmethod(custom_fields_visible_to)
     serializer_class = CustomFieldSerializer

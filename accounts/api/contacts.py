@@ -1,9 +1,14 @@
 """Contacts over the API, their ties to accounts and what they agreed to."""
 
+from zoneinfo import available_timezones
+
+from rest_framework import serializers
+
 from ..choices import BuyingRole, MemberRecord, Vocabulary
 from ..filters import ConsentFilter, ContactAccountFilter, ContactFilter
 from ..models import Consent, Contact, ContactAccount
 from ..queries import consents_visible_to, contact_accounts_visible_to, contacts_visible_to
+from ..services.normalisation import normalise_email
 from .base import AccountsSerializer, DetailViewSet
 from .custom import CustomValuesField
 from .fields import TermsField, TokensField, one_of
@@ -86,6 +91,25 @@ class ContactSerializer(MemberSerializer):
             "created_at",
             "updated_at",
         ]
+
+    def validate_email(self, text: str) -> str:
+        """Return the address as it is stored, in small letters.
+
+        Raises ValidationError for what is none.
+        """
+        email = normalise_email(text)
+        if text.strip() and not email:
+            raise serializers.ValidationError("Give an e-mail address such as name@company.com.", "invalid")
+        return email
+
+    def validate_time_zone(self, text: str) -> str:
+        """Take a name of the IANA database.
+
+        Raises ValidationError for any other.
+        """
+        if text and text not in available_timezones():
+            raise serializers.ValidationError("Give a time zone such as Europe/Berlin.", "invalid")
+        return text
 
 
 class ContactViewSet(MemberViewSet[Contact]):

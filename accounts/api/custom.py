@@ -1,10 +1,7 @@
 """Custom fields in and out: an object {key: value}, each value of the type that its definition says."""
 
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -114,16 +111,3 @@ def _field(definition: CustomField) -> serializers.Field:
     if kind == CustomFieldType.DATETIME:
         return serializers.DateTimeField()
     return serializers.CharField(max_length=2000)
-
-
-def columns(value: Any) -> dict[str, Any]:
-    """Return the typed column of a value row."""
-    if isinstance(value, bool):
-        return {"boolean": value}
-    if isinstance(value, int | float | Decimal):
-        return {"number": Decimal(value)}
-    if isinstance(value, datetime):
-        return {"moment": value if timezone.is_aware(value) else timezone.make_aware(value)}
-    if isinstance(value, date):
-        return {"date": value}
-    return {"text": value}

@@ -217,14 +217,6 @@ def language_tag(text: str) -> str | None:
     return text if known and len(text) <= 35 and text.replace("-", "").isalnum() and text.isascii() else None
 
 
-def host_name(text: str) -> str | None:
-    """Return a domain in small letters, or None where the text is none."""
-    name = text.strip().lower().rstrip(".")
-    labels = name.split(".")
-    fits = len(name) <= 253 and len(labels) > 1
-    return name if fits and all(0 < len(part) <= 63 and part.replace("-", "").isalnum() for part in labels) else None
-
-
 def check_country(text: str) -> None:
     """Refuse what is no country.
 

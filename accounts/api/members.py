@@ -6,12 +6,13 @@ from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 
 from segmentation_crm.common.access import can, visibility
-from segmentation_crm.common.api.serializers import check, save
 from segmentation_crm.common.api.viewsets import RecordViewSet
 
-from ..models import CustomField, Term
+from ..services.custom_fields import set_custom_values
+from ..services.deletion import delete_record
+from ..services.multi_values import set_multi_values
 from .base import AccountsSerializer, VisibleAfterwardsMixin
-from .custom import CUSTOM, columns
+from .custom import CUSTOM
 from .fields import MULTI_PREFIX
 
 M = TypeVar("M", bound=Model)
@@ -49,19 +50,16 @@ class MemberSerializer(AccountsSerializer):
         Raises ValidationError naming the field that breaks a rule.
         """
         plain, multi, custom = split(validated_data)
-        for name, value in plain.items():
-            setattr(instance, name, value)
-        check(instance, set(plain))
-        save(instance, set(plain))
+        super().update(instance, plain)
         self.write_values(instance, multi, custom)
         return instance
 
     def write_values(self, instance: Any, multi: dict[str, list[Any]], custom: dict[Any, Any]) -> None:
-        """Replace the rows of the multi fields and custom fields that were sent."""
+        """Write the multi fields and custom fields that were sent."""
         for field, items in multi.items():
-            set_multi(instance, field, items)
-        for definition, value in custom.items():
-            set_custom(instance, definition, value)
+            set_multi_values(instance, field, items)
+        if custom:
+            set_custom_values(instance, {definition.key: value for definition, value in custom.items()})
 
 
 class MemberViewSet(VisibleAfterwardsMixin, RecordViewSet[M], Generic[M]):
@@ -80,40 +78,13 @@ class MemberViewSet(VisibleAfterwardsMixin, RecordViewSet[M], Generic[M]):
             serializer.validated_data["owner"] = user
         super().perform_create(serializer)
 
+    def perform_destroy(self, instance: M) -> None:
+        """Delete the record softly; audited."""
+        delete_record(instance, self.request.user)  # type: ignore[type-var]
+
 
 def split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]], dict[Any, Any]]:
     """Return the columns, the multi fields and the custom fields of validated data."""
     columns_sent = {name: v for name, v in values.items() if not name.startswith(MULTI_PREFIX) and name != CUSTOM}
     multi = {name.removeprefix(MULTI_PREFIX): v for name, v in values.items() if name.startswith(MULTI_PREFIX)}
     return columns_sent, multi, values.get(CUSTOM, {})
-
-
-def set_multi(instance: Any, field: str, items: list[Any]) -> None:
-    """Make the rows of a multi field these items, leaving what stays untouched (up to 3 queries)."""
-    rows = instance.values_multi.filter(field=field)
-    held = {row.token or row.term_id or row.code_id: row.pk for row in rows}
-    wanted = {item if isinstance(item, str) else item.pk: item for item in items}
-    gone = [pk for value, pk in held.items() if value not in wanted]
-    if gone:
-        rows.filter(pk__in=gone).delete()
-    owner = instance._meta.model_name
-    instance.values_multi.model.objects.bulk_create(
-        instance.values_multi.model(**{owner: instance}, field=field, **value_columns(item))
-        for value, item in wanted.items()
-        if value not in held
-    )
-
-
-def value_columns(item: Any) -> dict[str, Any]:
-    """Return the column that holds one item of a multi field."""
-    if isinstance(item, str):
-        return {"token": item}
-    return {"term": item} if isinstance(item, Term) else {"code": item}
-
-
-def set_custom(instance: Any, definition: CustomField, value: Any) -> None:
-    """Make the rows of a custom field this value; None clears it (2 queries)."""
-    instance.custom_values.filter(definition=definition).delete()
-    values = value if isinstance(value, list) else [] if value is None else [value]
-    model, owner = instance.custom_values.model, instance._meta.model_name
-    model.objects.bulk_create(model(**{owner: instance}, definition=definition, **columns(v)) for v in values)

@@ -45,7 +45,13 @@ class StrictSerializer(StrictFieldsMixin, serializers.Serializer):
 
 
 class RecordSerializer(StrictFieldsMixin, serializers.ModelSerializer):
-    """A model's serializer: strict keys, only the sent columns are written, the model's own rules apply."""
+    """A model's serializer: strict keys, only the sent columns are written, the model's own rules apply.
+
+    A model whose save computes other columns turns `writes_sent_columns_only` off: the viewset holds the row, read
+    after it was locked, so that writing it whole loses nothing.
+    """
+
+    writes_sent_columns_only = True
 
     def get_validators(self) -> list[Any]:
         """Return no serializer-level validators: `check` asks the model's constraints, with their messages."""
@@ -73,7 +79,7 @@ class RecordSerializer(StrictFieldsMixin, serializers.ModelSerializer):
         for name, value in values.items():
             setattr(instance, name, value)
         check(instance, set(values))
-        save(instance, set(values))
+        save(instance, set(values) if self.writes_sent_columns_only else None)
         set_many(instance, many)
         return instance
 
@@ -115,14 +121,14 @@ def check(instance: models.Model, changed: set[str] | None) -> None:
 
 
 def save(instance: Any, changed: set[str] | None) -> Any:
-    """Save the whole record (None) or the changed columns with their shadows and the time of change.
+    """Save the whole record (None), or the changed columns with their shadows and the time of change.
 
     Raises ValidationError for a constraint that another writer broke first.
     """
     try:
         with transaction.atomic():
             if changed is None:
-                instance.save(force_insert=True)
+                instance.save()
             else:
                 instance.save(update_fields=columns_to_write(instance, changed))
     except IntegrityError as error:

@@ -1,0 +1,33 @@
+"""Writing multi fields: the rows of AccountValue, ContactValue and OpportunityValue."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from ..models import Account, Contact, Opportunity, Term
+
+
+@transaction.atomic
+def set_multi_values(record: Account | Contact | Opportunity, field: str, items: Iterable[Any]) -> bool:
+    """Make the values of a multi field these tokens, terms or codes; returns whether anything changed.
+
+    Rows that stay are left alone (1 query, 1 more to remove, 1 more to add).
+    """
+    rows = record.values_multi.filter(field=field)
+    held = {row.token or row.term_id or row.code_id: row.pk for row in rows}
+    wanted = {item if isinstance(item, str) else item.pk: item for item in items}
+    gone = [pk for value, pk in held.items() if value not in wanted]
+    new = [item for value, item in wanted.items() if value not in held]
+    if gone:
+        rows.filter(pk__in=gone).delete()
+    if new:
+        model, owner = record.values_multi.model, str(record._meta.model_name)
+        model._default_manager.bulk_create(model(**{owner: record, "field": field, _column(i): i}) for i in new)
+    return bool(gone or new)
+
+
+def _column(item: Any) -> str:
+    if isinstance(item, str):
+        return "token"
+    return "term" if isinstance(item, Term) else "code"
