@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from segmentation_crm.common.folding import fold
 
 from ..models import CatalogueAlias, ExternalId, IndustryCode, Pipeline, Stage, Term, TermAlias
+from ..services.normalisation import tidy
 from .drafts import Draft, Reading
 from .problems import CellProblem
 from .targets import Target, split_cell
@@ -81,12 +82,14 @@ class Link(Deferred):
         unique: tuple[str, ...] = (),
         names: tuple[str, ...] = ("name",),
         text_column: str = "",
+        alias_kind: str = "",
         is_later: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(key, **options)
         self.model, self.record_type = model, record_type
         self.unique, self.names, self.text_column, self.is_later = unique, names, text_column, is_later
+        self.alias_kind = alias_kind
 
     def take(self, draft: Draft, text: str) -> None:
         if self.text_column:
@@ -102,15 +105,22 @@ class Link(Deferred):
             if rest:
                 rows = records.filter(**{f"{column}__in": list(rest)}).values_list(column, "pk")
                 found.update({rest[value]: pk for value, pk in rows if value in rest})
-        rest = wanted - found.keys()
-        if rest and self.names:
+        by_name: dict[str, list[str]] = defaultdict(list)
+        for text in wanted - found.keys():
+            by_name[tidy(text)].append(text)
+        if by_name and self.names:
             if len(self.names) == 1:
-                rows = records.filter(**{f"{self.names[0]}__in": rest}).values_list(self.names[0], "pk")
+                rows = records.filter(**{f"{self.names[0]}__in": by_name}).values_list(self.names[0], "pk")
             else:
                 joined = Concat(self.names[0], models.Value(" "), self.names[1], output_field=models.CharField())
-                rows = records.annotate(_name=joined).filter(_name__in=rest).values_list("_name", "pk")
+                rows = records.annotate(_name=joined).filter(_name__in=by_name).values_list("_name", "pk")
             for name, pk in rows:
-                found[name] = AMBIGUOUS if name in found else pk
+                for text in by_name[name]:
+                    found[text] = AMBIGUOUS if text in found else pk
+        if self.alias_kind and (by_fold := {fold(text): text for text in wanted - found.keys()}):
+            # Spellings that a user has merged into an entry.
+            rows = CatalogueAlias.objects.filter(kind=self.alias_kind, text_folded__in=by_fold)
+            found.update({by_fold[text]: pk for text, pk in rows.values_list("text_folded", "record_id")})
         return found
 
     def _by_external_id(self, texts: set[str], records: models.QuerySet[Any], source: str) -> dict[str, Any]:

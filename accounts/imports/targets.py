@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import models
 
 from segmentation_crm.common.folding import fold
 
+from ..services.normalisation import normalise_domain, normalise_email, normalise_phone, tidy
 from .countries import country_code, is_currency, language_code, subdivision_code
 from .dates import read_date, read_datetime
 from .drafts import Draft, Reading
@@ -24,7 +23,6 @@ from .problems import CellProblem, CellWarning
 _WORDS = re.compile(r"[^a-z0-9<>+]+")
 _TRUE = frozenset({"true", "yes", "y", "t", "1", "on", "x"})
 _FALSE = frozenset({"false", "no", "n", "f", "0", "off"})
-_DOMAIN = re.compile(r"(?=.{3,253}$)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$")
 
 
 class Target:
@@ -69,6 +67,13 @@ class Text(Target):
         if self.limit and len(text) > self.limit:
             raise CellProblem("too_long", f"{self.label} may hold {self.limit} characters; this cell has {len(text)}.")
         return text
+
+
+class Name(Text):
+    """A name: runs of blanks count as one, as everywhere a name is written."""
+
+    def clean(self, text: str, reading: Reading) -> str:
+        return super().clean(tidy(text), reading)
 
 
 class Number(Target):
@@ -274,11 +279,9 @@ class Email(Text):
     """An e-mail address, in small letters."""
 
     def clean(self, text: str, reading: Reading) -> str:
-        address = text.removeprefix("mailto:").lower()
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise CellWarning(f"unreadable_{self.key}", f"{text!r} is no e-mail address.") from None
+        address = normalise_email(text)
+        if not address:
+            raise CellWarning(f"unreadable_{self.key}", f"{text!r} is no e-mail address.")
         return address
 
 
@@ -286,13 +289,8 @@ class Domain(Text):
     """A domain, without scheme, www and path."""
 
     def clean(self, text: str, reading: Reading) -> str:
-        host = re.sub(r"^[a-z+]+://", "", text.lower()).split("/")[0].split("?")[0].split(":")[0]
-        host = host.rpartition("@")[2].removeprefix("www.").rstrip(".")
-        try:
-            host = host.encode("idna").decode("ascii") if not host.isascii() else host
-        except UnicodeError:
-            host = ""
-        if not _DOMAIN.match(host):
+        host = normalise_domain(text)
+        if not host:
             raise CellWarning(f"unreadable_{self.key}", f"{text!r} is no domain; write it like example.com.")
         return host
 
@@ -313,16 +311,7 @@ class Phone(Text):
     """A telephone number; E.164 where it is written with its country code, else as it stands."""
 
     def clean(self, text: str, reading: Reading) -> str:
-        if text.startswith(("+", "00")):
-            import phonenumbers
-
-            try:
-                number = phonenumbers.parse("+" + text.lstrip("+0") if text.startswith("00") else text, None)
-                if phonenumbers.is_valid_number(number):
-                    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-            except phonenumbers.NumberParseException:
-                pass
-        return super().clean(text, reading)
+        return super().clean(normalise_phone(text), reading)
 
 
 class ExternalIdTarget(Target):
@@ -421,6 +410,8 @@ def of_field(model: type[models.Model], name: str, **options: Any) -> Target:
             return Fraction(name, **options)
         limit = Decimal(10) ** (column.max_digits - column.decimal_places) - 1
         return Number(name, low=-limit, high=limit, places=column.decimal_places, **options)
+    if name == "name":
+        return Name(name, limit=column.max_length, **options)
     if isinstance(column, models.TextField):
         return Text(name, **options)
     if isinstance(column, models.CharField):

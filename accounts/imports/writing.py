@@ -11,6 +11,7 @@ from django.utils import timezone
 from segmentation_crm.common.folding import FoldedField
 
 from ..models import ExternalId
+from ..services.money import RateBook
 from .drafts import Draft
 from .types import ImportType
 
@@ -21,7 +22,7 @@ class Writer:
     """Writes the drafts of one import type."""
 
     def __init__(self, import_type: ImportType, source: str) -> None:
-        self.type, self.source = import_type, source
+        self.type, self.source, self.book = import_type, source, RateBook.load()
         self.model = import_type.model
         fields = [f for f in self.model._meta.concrete_fields if not getattr(f, "generated", False)]
         self.columns = [f for f in fields if not f.primary_key]
@@ -54,11 +55,11 @@ class Writer:
                 name = missing[0].removesuffix("_id")
                 draft.reject(name, "missing_key", f"A new record needs {name.replace('_', ' ')}; fill it in.")
                 continue
-            record = self.type.new_record(draft)
+            record = self.type.new_record(draft, self.book)
             if "source" in self.names:
                 record.source = self.source  # type: ignore[attr-defined]
             self._apply(record, draft)
-            self.type.complete(record)
+            self.type.complete(record, self.book)
             draft.record, draft.outcome = record, "created"
             ready.append(draft)
         self._safely(ready, lambda some: self.model._default_manager.bulk_create([d.record for d in some]))
@@ -70,7 +71,7 @@ class Writer:
             record = records[draft.record]
             before = {name: getattr(record, name) for name in self.names}
             self._apply(record, draft)
-            self.type.complete(record)
+            self.type.complete(record, self.book)
             for shadow in self.folded:
                 shadow.pre_save(record, False)
             draft.record = record

@@ -1,9 +1,12 @@
 """Accounts from files."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from ...choices import BuyingCriterion, CodeSystem, Month, Vocabulary
 from ...models import Account, AccountCustomValue, AccountValue
+from ...services.accounts import fill_computed, refresh_hierarchy
+from ...services.money import RateBook
 from ..resolvers import Code, Codes, OpenTerm, OpenTerms
 from ..targets import Choice, Country, Currency, Domain, Language, Multi, Phone, Subdivision, Target, Url
 from .base import ImportType
@@ -75,3 +78,12 @@ class Accounts(ImportType):
         yield OpenTerms("tags", Vocabulary.TAG, aliases=("labels",))
         yield OpenTerms("product_application", Vocabulary.PRODUCT_APPLICATION)
         yield OpenTerms("operating_traits", Vocabulary.OPERATING_TRAIT)
+
+    def complete(self, record: Any, book: RateBook) -> None:
+        # A domain that only follows from the website may be another account's: the file did not claim it.
+        website, record.website = record.website, record.website if record.domain else ""
+        fill_computed(record, book)
+        record.website = website
+
+    def after_last(self, touched: Iterable[int]) -> None:
+        refresh_hierarchy(touched)

@@ -7,6 +7,7 @@ from django.db import models
 
 from segmentation_crm.common.fields import registry
 
+from ...services.money import MONEY_FIELDS, RateBook, fill_reporting
 from ..drafts import Draft
 from ..resolvers import Lookup
 from ..targets import ExternalIdTarget, Target, of_field
@@ -71,10 +72,12 @@ class ImportType:
     def prepare(self, drafts: Sequence[Draft], lookup: Lookup) -> None:
         """Complete the drafts of a batch once their links are resolved (few queries)."""
 
-    def complete(self, record: Any) -> None:
-        """Fill what is computed from the record's own columns, before it is compared and written."""
+    def complete(self, record: Any, book: RateBook) -> None:
+        """Fill what is computed from the record's own columns, before it is compared and written (0 queries)."""
+        if self.model in MONEY_FIELDS:
+            fill_reporting(record, book)
 
-    def new_record(self, draft: Draft) -> models.Model:
+    def new_record(self, draft: Draft, book: RateBook) -> models.Model:
         """Return a record that is not saved yet."""
         return self.model()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ...choices import Vocabulary
 from ...models import AccountTechnology, Need, Product, TechnologyProduct
+from ...services.money import RateBook
 from ..drafts import Draft
 from ..resolvers import Lookup, OpenTerm, free_slug
 from ..targets import Boolean, Currency, Target
@@ -33,7 +34,7 @@ class Products(ImportType):
             "category", Vocabulary.PRODUCT_CATEGORY, aliases=("series", "product_category", "product_family")
         )
 
-    def new_record(self, draft: Draft) -> Product:
+    def new_record(self, draft: Draft, book: RateBook) -> Product:
         return Product(slug=free_slug(Product.objects.all(), draft.columns["name"]))
 
 

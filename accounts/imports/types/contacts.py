@@ -1,9 +1,13 @@
 """Contacts from files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ...choices import BuyingRole, Vocabulary
 from ...models import Contact, ContactCustomValue, ContactValue
+from ...services.contacts import fill_computed, link_primary_accounts, match_accounts
+from ...services.money import RateBook
+from ..drafts import Draft
 from ..resolvers import OpenTerm, OpenTerms
 from ..targets import Choice, Country, Email, FullName, Language, Multi, Phone, Target, TimeZone, Url
 from .base import ImportType
@@ -67,3 +71,12 @@ class Contacts(ImportType):
         for name in ("likes", "dislikes", "attitudes", "values", "beliefs", "traits"):
             yield OpenTerms(name, name)
         yield OpenTerms("tags", Vocabulary.TAG, aliases=("labels",))
+
+    def complete(self, record: Any, book: RateBook) -> None:
+        fill_computed(record)
+
+    def after_batch(self, drafts: Sequence[Draft]) -> None:
+        """List primary accounts; give people without account the one of their e-mail domain, or propose one."""
+        ids = [draft.record.pk for draft in drafts if draft.outcome != "unchanged"]
+        link_primary_accounts([d.record.pk for d in drafts if d.outcome != "unchanged" and d.record.account_id])
+        match_accounts(ids)

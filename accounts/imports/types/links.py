@@ -40,12 +40,14 @@ def opportunity_link(key: str = "opportunity", **options: Any) -> Link:
 def product_link(key: str = "product", **options: Any) -> Link:
     """Return a link to a product; the text stays in `product_text`."""
     options.setdefault("aliases", ("product_name", "product_id", "item"))
-    return Link(key, Product, record_type="product", unique=("sku",), **options)
+    return Link(key, Product, record_type="product", unique=("sku",), alias_kind=CatalogueKind.PRODUCT, **options)
 
 
 def campaign_link(key: str = "campaign", **options: Any) -> Link:
     """Return a link to a campaign."""
-    return Link(key, CampaignRef, record_type="campaign", unique=("external_id",), **options)
+    return Link(
+        key, CampaignRef, record_type="campaign", unique=("external_id",), alias_kind=CatalogueKind.CAMPAIGN, **options
+    )
 
 
 def content_link(key: str = "content", **options: Any) -> Link:

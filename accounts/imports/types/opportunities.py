@@ -1,10 +1,10 @@
 """Opportunities, the people in them and the history of their stages, from files."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, time
 
 from ...choices import CatalogueKind, Vocabulary
 from ...models import (
-    Account,
     Opportunity,
     OpportunityContact,
     OpportunityCustomValue,
@@ -12,6 +12,8 @@ from ...models import (
     Pipeline,
     Stage,
 )
+from ...services.money import RateBook
+from ...services.opportunities import follow_up
 from ..drafts import Draft
 from ..resolvers import Entry, Lookup, OpenTerm, OpenTerms, StageTarget, add_stage, default_pipeline
 from ..targets import Choice, CloseDate, Currency, Target
@@ -55,7 +57,7 @@ class Opportunities(ImportType):
         yield product_link("product", text_column="product_text")
 
     def prepare(self, drafts: Sequence[Draft], lookup: Lookup) -> None:
-        default = None
+        default, closed = None, set(Stage.objects.filter(is_open=False).values_list("pk", flat=True))
         for draft in drafts:
             columns = draft.columns
             if columns.get("pipeline_id") and columns.get("stage_id"):
@@ -63,17 +65,11 @@ class Opportunities(ImportType):
             elif columns.get("stage_id"):
                 default = default or default_pipeline().pk
                 columns.setdefault("pipeline_id", default)
-        if any("close_date" in draft.columns for draft in drafts):
-            closed = set(Stage.objects.filter(is_open=False).values_list("pk", flat=True))
-            for draft in drafts:
-                moment = draft.columns.pop("close_date", None)
-                if moment is None:
-                    continue
-                del draft.columns["closed_at"], draft.columns["expected_close"]
-                if draft.columns.get("stage_id") in closed:
-                    draft.columns["closed_at"] = moment
-                else:
-                    draft.columns["expected_close"] = moment.date()
+            is_closed = columns["_is_closed"] = columns.get("stage_id") in closed
+            moment = columns.pop("close_date", None)
+            if moment is not None:
+                columns["closed_at"] = moment if is_closed else None
+                columns["expected_close"] = None if is_closed else moment.date()
 
     def _stage_of_pipeline(self, columns: dict, draft: Draft, lookup: Lookup) -> None:
         """Take the stage of the row's own pipeline, added there where it is new."""
@@ -88,17 +84,18 @@ class Opportunities(ImportType):
             known[key] = stage.pk
         columns["stage_id"] = known[key]
 
-    def new_record(self, draft: Draft) -> Opportunity:
+    def new_record(self, draft: Draft, book: RateBook) -> Opportunity:
         # A file without names: the deal goes by its number, or what is sold.
         name = draft.external_id or draft.columns.get("product_text") or "Opportunity"
-        return Opportunity(name=name)
+        entered = draft.columns.get("closed_at") if draft.columns.get("_is_closed") else None
+        opened = draft.columns.get("opened_on")
+        if entered is None and opened is not None:
+            entered = datetime.combine(opened, time(), book.time_zone)
+        return Opportunity(name=name, stage_entered_at=entered)
 
     def after_batch(self, drafts: Sequence[Draft]) -> None:
-        """A prospect with a won opportunity is a customer."""
-        accounts = {draft.record.account_id for draft in drafts if draft.record and draft.record.account_id}
-        won = Opportunity.objects.live().filter(account__in=accounts, stage__is_won=True)
-        customers = Account.objects.filter(pk__in=won.values("account"), account_type="prospect")
-        customers.update(account_type="customer")
+        """Accounts and people follow their deals: a prospect with a won one is a customer."""
+        follow_up(draft.record.pk for draft in drafts if draft.outcome != "unchanged")
 
 
 class ContactRoles(ImportType):

@@ -8,6 +8,7 @@ from django.utils.text import slugify
 
 from segmentation_crm.common.models import Role, Team, User
 
+from ...services.money import RateBook
 from ..drafts import Draft
 from ..resolvers import Deferred, Lookup
 from ..targets import Choice, Email, FullName, Target, Text
@@ -53,7 +54,7 @@ class Users(ImportType):
             if not any(columns.get(name) for name in ("username", "email", "last_name", "first_name")):
                 draft.reject("username", "missing_key", "A user needs a username, an e-mail address or a name.")
 
-    def new_record(self, draft: Draft) -> User:
+    def new_record(self, draft: Draft, book: RateBook) -> User:
         """Return an inactive viewer without password; the username follows from e-mail or name where not given."""
         columns = draft.columns
         name = f"{columns.get('first_name', '')} {columns.get('last_name', '')}".strip()
