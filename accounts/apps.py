@@ -16,11 +16,14 @@ class AccountsConfig(AppConfig):
         from . import history
         from .fields import declare
         from .handovers import handovers
+        from .search import find_accounts, find_contacts, find_opportunities
         from .services import defaults, saving
 
         declare(registry)
         for handover in handovers():
             extensions.handovers.add(handover)
+        for provider in (find_accounts, find_contacts, find_opportunities):
+            extensions.search_providers.add(provider)
         pre_migrate.connect(history.drop_before_migrations, sender=self, dispatch_uid="accounts.history.drop")
         post_migrate.connect(history.install_after_migrations, sender=self, dispatch_uid="accounts.history.install")
         register(history.check_triggers, Tags.database)

@@ -6,12 +6,14 @@ from django.urls import include, path
 
 from . import views
 from .metrics import metrics
+from .search import search
 
 # The admin's own log-in page would go round lock-out and the second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search/", search, name="search"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("admin/", admin.site.urls),

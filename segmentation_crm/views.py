@@ -1,16 +1,22 @@
 """Pages that span the apps, and the two probes."""
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from segments.queries import sees_every_record
 
 from . import health
+from .home import home_context
 
 
+@login_required
+@require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the first page."""
-    if not request.user.is_authenticated:
-        return redirect("account_login")
-    return redirect("jobs:list")
+    """Show where to begin, what closes next, what changed and what needs attention."""
+    context = home_context(request.user)
+    return render(request, "home.html", {**context, "sees_all": sees_every_record(request.user)})
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -1,6 +1,5 @@
 """The organisation's own fields in record forms: one control for each, by its type."""
 
-import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +56,6 @@ def _control(definition: CustomField) -> forms.Field:
             )
         case _:
             field = forms.CharField(max_length=2000, **shared)
-    field.definition = definition  # type: ignore[attr-defined]
     return field
 
 
@@ -69,27 +67,10 @@ def _choices(definition: CustomField) -> list[tuple[str, str]]:
     ]
 
 
-def save_custom(form: forms.BaseForm, record: Any) -> None:
-    """Write the custom values that were changed in the form (up to 2 queries each)."""
-    for name, field in form.fields.items():
-        if not name.startswith(PREFIX) or name not in form.changed_data:
-            continue
-        definition = field.definition
-        record.custom_values.filter(definition=definition).delete()
-        value = form.cleaned_data[name]
-        values = value if isinstance(value, list) else [value]
-        for one in values:
-            if one is not None and one != "":
-                record.custom_values.create(definition=definition, **_columns(definition.type, one))
-
-
-def _columns(kind: str, value: Any) -> dict[str, Any]:
-    if kind == "boolean":
-        return {"boolean": value}
-    if kind in NUMBERS:
-        return {"number": Decimal(value)}
-    if isinstance(value, dt.datetime):
-        return {"moment": value}
-    if isinstance(value, dt.date):
-        return {"date": value}
-    return {"text": str(value)}
+def changed_custom(form: forms.BaseForm) -> dict[str, Any]:
+    """Return the custom values that were changed in the form, by key."""
+    return {
+        name.removeprefix(PREFIX): form.cleaned_data[name]
+        for name in form.fields
+        if name.startswith(PREFIX) and name in form.changed_data
+    }

@@ -1,5 +1,6 @@
 """Forms of accounts, contacts and opportunities."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,11 +15,16 @@ from ..choices import BuyingRole, Vocabulary
 from ..fields.places import SUBDIVISIONS
 from ..models import Account, Contact, IndustryCode, Opportunity, Persona, Pipeline, Product, Stage
 from ..queries import accounts_visible_to, contacts_visible_to, opportunities_visible_to
+from ..services.accounts import check_parent
+from ..services.custom_fields import set_custom_values
+from ..services.multi_values import set_multi_values
+from ..services.normalisation import normalise_domain, normalise_email
 from .controls import CurrencyField, MultiPicker, RecordField, TagsField, TreeField, country_field
-from .custom import PREFIX, custom_controls, save_custom
+from .custom import PREFIX, changed_custom, custom_controls
 
 SUBDIVISION_CODES = frozenset(choice.value for choice in SUBDIVISIONS)
 DAY = {"type": "date"}
+NO_CHOICE = "–"
 Rows = list[list[str]]
 
 
@@ -50,6 +56,7 @@ class RecordForm(forms.ModelForm):
         self.initial.update(values)
         self.initial.update(self._multi_initial())
         self._limit_owners()
+        self._plain_values()
 
     def visible(self) -> QuerySet:
         """Return the records of this kind that the user sees."""
@@ -79,6 +86,19 @@ class RecordForm(forms.ModelForm):
         if not self.instance.pk and not visibility(self.user).everything and "owner" in self.fields:
             self.initial.setdefault("owner", self.user.pk)
 
+    def _plain_values(self) -> None:
+        """Show figures without trailing zeros, and a dash for "no choice"."""
+        for name, field in self.fields.items():
+            value = self.initial.get(name)
+            if isinstance(value, Decimal):
+                self.initial[name] = format(value.normalize(), "f")
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label == "---------":
+                field.empty_label = NO_CHOICE
+            elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+                choices: Any = field.choices
+                if not callable(choices):
+                    field.choices = [(v, NO_CHOICE if v == "" else label) for v, label in choices]
+
     @property
     def sections(self) -> list[dict[str, Any]]:
         """Return the form's fields in their sections; each row holds one field or a few that belong together."""
@@ -103,19 +123,13 @@ class RecordForm(forms.ModelForm):
         """Write the record with its multi and custom values in one transaction."""
         with transaction.atomic():
             record = super().save(commit)
-            for form, field in self.term_fields.items():
-                self._write_multi(record, form, field, "term")
-            for form, field in self.token_fields.items():
-                self._write_multi(record, form, field, "token")
-            save_custom(self, record)
+            for form, field in {**self.term_fields, **self.token_fields}.items():
+                if form in self.changed_data:
+                    set_multi_values(record, field, self.cleaned_data[form])
+            custom = changed_custom(self)
+            if custom:
+                set_custom_values(record, custom)
         return record
-
-    def _write_multi(self, record: Any, form: str, field: str, column: str) -> None:
-        if form not in self.changed_data:
-            return
-        record.values_multi.filter(field=field).delete()
-        for value in self.cleaned_data[form]:
-            record.values_multi.create(field=field, **{column: value})
 
 
 class AccountForm(RecordForm):
@@ -176,6 +190,21 @@ class AccountForm(RecordForm):
     def visible(self) -> QuerySet:
         """Return the accounts the user sees."""
         return accounts_visible_to(self.user)
+
+    def clean_domain(self) -> str:
+        """Return the bare domain; refuse a text that is none."""
+        text = self.cleaned_data["domain"].strip()
+        domain = normalise_domain(text)
+        if text and not domain:
+            raise ValidationError(f"“{text}” is no web domain. Give one such as example.com.")
+        return domain
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        try:
+            check_parent(self.instance)
+        except ValidationError as error:
+            self.add_error(None, error)
 
     def clean_subdivision(self) -> str:
         """Return the code in capitals; refuse one that is not of ISO 3166-2."""
@@ -243,6 +272,14 @@ class ContactForm(RecordForm):
     def visible(self) -> QuerySet:
         """Return the contacts the user sees."""
         return contacts_visible_to(self.user)
+
+    def clean_email(self) -> str:
+        """Return the address as it is kept; refuse a text that is none."""
+        text = self.cleaned_data["email"].strip()
+        email = normalise_email(text)
+        if text and not email:
+            raise ValidationError(f"“{text}” is no e-mail address. Give one such as name@example.com.")
+        return email
 
     def clean(self) -> dict[str, Any]:
         """Refuse a contact without any name."""

@@ -8,11 +8,13 @@ from django.urls import reverse
 
 from segmentation_crm.common.fields import Column, FieldDef, ValueRows, registry
 
+from ..fields.making import GROUPS
 from ..models import CustomField, Provenance
 
 Fact = dict[str, Any]
 # The last group is the record's own panel: where it came from and when it changed.
 OWN_PANEL = "Record and sources"
+ORDER = {title: place for place, title in enumerate(GROUPS)}
 FRACTIONS = frozenset({"probability", "discount", "confidence"})
 ADDRESSES = frozenset({"website", "linkedin_url"})
 PLAIN_TYPES = {"percent": "percent", "boolean": "flag", "date": "date", "datetime": "date"}
@@ -49,7 +51,7 @@ def fact_groups(record_type: str, record: Any, hidden: frozenset[str] = frozense
             fact["source"] = sources.get(definition.name, "")
             group.facts.append(fact)
     custom = _custom_group(record_type, record, sources)
-    found = [group for group in groups.values() if group.facts or group.empty]
+    found = sorted((g for g in groups.values() if g.facts or g.empty), key=lambda g: ORDER.get(g.title, len(ORDER)))
     return [*found, custom] if custom.facts or custom.empty else found
 
 

@@ -197,7 +197,9 @@ class Builder {
   onWaiting(missing) {
     this.clearErrors();
     this.element.classList.add("stale");
-    for (const { id, message } of missing) this.showError(id, message, "quiet");
+    for (const { id, message } of missing) {
+      if (id !== this.root.id) this.showError(id, message, "quiet");
+    }
     this.panel.waiting(missing);
   }
 

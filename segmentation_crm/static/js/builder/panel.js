@@ -59,7 +59,7 @@ export class Panel {
     this.calm();
     this.root.dataset.state = "done";
     this.say("");
-    this.root.querySelectorAll("[data-section]").forEach((section) => { section.hidden = false; });
+    this.root.querySelectorAll("[data-section]").forEach((section) => { section.hidden = section.dataset.section === "undecided" && !result.undecided; });
     this.big.textContent = formatNumber(result.count);
     const unit = this.app.noun(result.count);
     const share = percentOf(result.count, result.total);

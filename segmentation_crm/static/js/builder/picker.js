@@ -6,13 +6,13 @@ const MOST_FOUND = 60;
 
 /* options: [{key, label, sub, family, group, everyday, help}] */
 export class FieldPicker {
-  constructor({ options, value, shown, name, focusKey, onPick }) {
-    Object.assign(this, { options, value, onPick });
+  constructor({ options, value, shown, name, focusKey, onPick, searchWords = "Search fields" }) {
+    Object.assign(this, { options, value, onPick, searchWords });
     this.all = false;
     this.button = h(
       "button",
-      { type: "button", class: `sb-field${value ? "" : " empty"}`, "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": `${name}: ${shown?.label ?? "choose"}`, "data-focus": focusKey, onclick: () => this.toggle() },
-      shown ? [dot(shown.family, shown.familyLabel), h("span", { class: "sb-field-label" }, shown.label), shown.sub ? h("small", {}, shown.sub) : null] : h("span", {}, name),
+      { type: "button", class: `sb-field${value ? "" : " blank"}`, "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": `${name}: ${shown?.label ?? "choose"}`, "data-focus": focusKey, onclick: () => this.toggle() },
+      shown ? [shown.family ? dot(shown.family, shown.familyLabel) : null, h("span", { class: "sb-field-label" }, shown.label), shown.sub ? h("small", {}, shown.sub) : null] : h("span", {}, name),
       icon("chevron-down"),
     );
     this.element = h("span", { class: "sb-picker" }, this.button);
@@ -31,7 +31,7 @@ export class FieldPicker {
 
   openPanel() {
     if (this.panel) return;
-    this.input = h("input", { type: "search", class: "sb-search", placeholder: "Search fields", "aria-label": "Search fields", spellcheck: "false" });
+    this.input = h("input", { type: "search", class: "sb-search", placeholder: this.searchWords, "aria-label": this.searchWords, spellcheck: "false" });
     this.holder = h("div", { class: "sb-picker-list" });
     this.panel = h("div", { class: "sb-popover" }, h("div", { class: "sb-search-box" }, icon("search"), this.input), this.holder);
     this.element.append(this.panel);
@@ -66,14 +66,14 @@ export class FieldPicker {
       const more = { value: "", more: true, label: `More fields (${this.options.length - found.length})`, quiet: true };
       shown.push({ label: "", options: [more] });
     }
-    this.list.show(shown, `No field is called “${text}”.`);
+    this.list.show(shown, `Nothing is called “${text}”.`);
   }
 
   hasEveryday() {
     return this.options.some((option) => option.everyday);
   }
 
-  /* Words that begin with the text first, then those that hold it, then keys and groups. */
+  /* Labels that begin with the text first, then those that hold it, then keys and help; the record's own before others'. */
   search(text) {
     const scored = [];
     for (const option of this.options) {
@@ -81,7 +81,7 @@ export class FieldPicker {
       const hay = `${label} ${option.sub} ${option.group} ${option.key} ${option.help}`.toLowerCase();
       if (!text.split(/\s+/).every((word) => hay.includes(word))) continue;
       const score = label.startsWith(text) ? 0 : label.includes(text) ? 1 : 2;
-      scored.push([score + (option.everyday ? 0 : 0.5), option]);
+      scored.push([score + (option.everyday ? 0 : 0.3) + (option.sub ? 0.5 : 0), option]);
     }
     scored.sort((a, b) => a[0] - b[0]);
     return scored.slice(0, MOST_FOUND).map(([, option]) => option);

@@ -103,16 +103,28 @@ export function rulesOf(app, group, context) {
 }
 
 function addButtons(app, group, context) {
+  const isInner = app.root !== group;
   const hasRelations = app.schema.relationOptions(context).length > 0 && app.relationDepth(group) < 3;
   const add = (make, part) => () => app.add(group, make(), part);
   const button = (label, run, part) => h("button", { type: "button", class: "sb-add", onclick: run, "data-focus": `${group.id}:${part}` }, icon("plus"), label);
+  const special = [
+    hasRelations ? button("About related records", add(tree.newRelated, "field"), "add-related") : null,
+    hasRelations ? button("Figure over related records", add(tree.newAggregate, "field"), "add-aggregate") : null,
+    app.schema.segmentKeys(context).length ? button("Segment", add(() => tree.newSegment(app.schema.segmentKeys(context)[0].key), "value"), "add-segment") : null,
+  ].filter(Boolean);
+  // Inner groups stay quiet: what is rarer there opens on demand.
+  const folded = isInner && special.length > 0;
+  const more = h("span", { class: "sb-more", hidden: folded }, special);
+  const opener = folded ? h("button", { type: "button", class: "sb-add", "aria-expanded": "false", "data-focus": `${group.id}:more`, onclick: (event) => {
+    more.hidden = false;
+    event.currentTarget.hidden = true;
+    more.querySelector("button").focus();
+  } }, "More …") : null;
   return h(
     "div", { class: "sb-adds" },
     button("Condition", add(tree.newCondition, "field"), "add-condition"),
     button("Group", () => app.addGroup(group), "add-group"),
-    hasRelations ? button("About related records", add(tree.newRelated, "field"), "add-related") : null,
-    hasRelations ? button("Figure over them", add(tree.newAggregate, "field"), "add-aggregate") : null,
-    app.schema.segmentKeys(context).length ? button("Segment", add(() => tree.newSegment(app.schema.segmentKeys(context)[0].key), "value"), "add-segment") : null,
+    opener, more,
   );
 }
 
