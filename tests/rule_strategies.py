@@ -161,18 +161,19 @@ class _Builder:
 
     def aggregate(self, record: str, depth: int, related: int) -> dict[str, Any]:
         relation = self.pick(relations_from(record))
-        function = self.pick(list(FUNCTIONS.values()))
+        options = [
+            entry
+            for entry in fields_from(relation.record, relation, self.world.custom)
+            if entry[0] not in self.world.leave_out
+        ]
+        types = {entry[1].type for entry in options}
+        function = self.pick([f for f in FUNCTIONS.values() if f.takes != "field" or f.of & types])
         figure: dict[str, Any] = {"function": function.name}
         chosen: FieldDef | None = None
         if function.takes == "group":
             figure["of"] = self.group(relation.record, relation, depth - 1, related - 1)
         elif function.takes == "field":
-            options = [
-                entry
-                for entry in fields_from(relation.record, relation, self.world.custom)
-                if entry[1].type in function.of and entry[0] not in self.world.leave_out
-            ]
-            figure["of"], chosen = self.pick(options)
+            figure["of"], chosen = self.pick([entry for entry in options if entry[1].type in function.of])
         found: dict[str, Any] = {"field": relation.key, "aggregate": figure}
         if function.takes == "group" or self.draw(st.booleans()):
             found["where"] = self.group(relation.record, relation, depth - 1, related - 1)

@@ -83,7 +83,8 @@ def _aggregate(node: Aggregate, references: References) -> dict[str, Any]:
         figure["of"] = _group(node.of, references)
     elif node.of is not None:
         figure["of"] = node.of.key
-        of_field = node.of.field
+        # A count of references is a number, not one of them.
+        of_field = node.of.field if node.result_type == node.of.field.type else None
     found: dict[str, Any] = {"field": node.ref.key, "aggregate": figure}
     if node.where is not None:
         found["where"] = _group(node.where, references)

@@ -98,7 +98,7 @@ class Scope:
     def _prefixes(self) -> list[tuple[str, tuple[str, ...], str]]:
         """Return (prefix as written, hops, record) of all that is one row from here, the longest prefix first."""
         records = self.registry.records
-        found = [(self.record, (), self.record)]
+        found: list[tuple[str, tuple[str, ...], str]] = [(self.record, (), self.record)]
         for prefix, hop in records[self.record].to_one.items():
             if "." in prefix:
                 found.append((prefix, (hop,), self.record))
