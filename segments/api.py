@@ -280,6 +280,7 @@ def preview_body(found: previewing.Preview) -> dict[str, Any]:
     return {
         **found.result.as_dict(),
         "sentence_parts": found.parts,
+        "sample_lines": found.sample_lines,
         "duration_ms": found.duration_ms,
     }
 

@@ -177,4 +177,7 @@ class PreviewSerializer(serializers.Serializer):
     sentence_parts = serializers.ListField(
         child=serializers.JSONField(), help_text="The sentence in parts: {text, kind}."
     )
+    sample_lines = serializers.ListField(
+        child=serializers.CharField(), help_text="A second line for each record of the sample."
+    )
     duration_ms = serializers.FloatField()

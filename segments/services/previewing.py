@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.core.cache import cache
 
+from accounts.models import Account, Contact
 from segmentation_crm.common.access import AnyUser
 
 from ..rules.deadline import SECONDS
@@ -25,10 +26,11 @@ class TooManyPreviews(Exception):
 
 @dataclass(frozen=True)
 class Preview:
-    """What the builder shows: the counts, the sentence in parts, and how long it took."""
+    """What the builder shows: the counts, the sentence in parts, a line for each of the sample, how long it took."""
 
     result: PreviewResult
     parts: list[dict[str, str]]
+    sample_lines: list[str]
     duration_ms: float
 
 
@@ -41,7 +43,21 @@ def count_rule(rule: Rule, user: AnyUser, as_of: date | datetime | None = None) 
         began = time.monotonic()
         result = preview(rule, rule.member_type, user, as_of)
         spent = (time.monotonic() - began) * 1000
-    return Preview(result, describe_parts(rule), round(spent, 1))
+    lines = _lines_of(rule.member_type, [key for key, _ in result.sample])
+    return Preview(result, describe_parts(rule), lines, round(spent, 1))
+
+
+def _lines_of(member_type: str, keys: list[int]) -> list[str]:
+    """Return a second line for each record of the sample, "" where there is none (1 query)."""
+    if member_type == "contact":
+        contacts = Contact.objects.filter(pk__in=keys).values_list("pk", "job_title", "account__name")
+        lines = {pk: " · ".join(filter(None, (title, account))) for pk, title, account in contacts}
+    elif member_type == "account":
+        accounts = Account.objects.filter(pk__in=keys).values_list("pk", "industry__name", "city")
+        lines = {pk: " · ".join(filter(None, (industry, city))) for pk, industry, city in accounts}
+    else:
+        lines = {}
+    return [lines.get(key, "") for key in keys]
 
 
 @contextmanager

@@ -17,9 +17,9 @@ function relationChoices(app, context) {
 function relationPicker(app, node, context, env) {
   const known = node.field ? app.schema.relation(node.field, context) : null;
   const isOne = node.kind === "related" && COUNTED.includes(node.mode) && Number(node.threshold) === 1;
-  const shown = known ? { label: isOne ? known.relation.singular : known.relation.label.toLowerCase(), sub: known.own ? "" : `of its ${known.via.toLowerCase()}`, family: "", familyLabel: "" } : null;
+  const shown = known ? { label: isOne ? known.relation.singular : known.relation.label.toLowerCase(), sub: known.own || node.kind === "related" ? "" : `of its ${known.via.toLowerCase()}`, family: "", familyLabel: "" } : null;
   const picker = new FieldPicker({
-    options: relationChoices(app, context), value: node.field, name: "Which records", searchWords: "Search related records", focusKey: env.focus("field"), shown,
+    options: relationChoices(app, context), value: node.field, name: "Which records", searchWords: "Search related records", chevron: true, focusKey: env.focus("field"), shown,
     onPick: (key) => app.change(() => chooseRelation(app, node, key, context), { focus: `${node.id}:mode` }),
   });
   picker.element.classList.add("relation");

@@ -102,10 +102,11 @@ export class Panel {
     this.sampleTitle.textContent = words[shown.length] ?? "Who they are";
     this.root.querySelector('[data-section="sample"]').hidden = !shown.length;
     const path = this.app.recordPath();
-    this.sample.replaceChildren(...shown.map((item) => h(
+    const lines = result.sample_lines ?? [];
+    this.sample.replaceChildren(...shown.map((item, index) => h(
       "div", { class: "sb-who" },
       h("span", { class: `avatar-i${this.app.memberType === "account" ? " square" : ""}`, "aria-hidden": "true" }, initials(item.name)),
-      h("div", {}, h("a", { href: path.replace("/0/", `/${item.id}/`) }, item.name), item.sub ? h("small", {}, item.sub) : null),
+      h("div", {}, h("a", { href: path.replace("/0/", `/${item.id}/`) }, item.name), lines[index] ? h("small", {}, lines[index]) : null),
     )));
   }
 }

@@ -6,14 +6,14 @@ const MOST_FOUND = 60;
 
 /* options: [{key, label, sub, family, group, everyday, help}] */
 export class FieldPicker {
-  constructor({ options, value, shown, name, focusKey, onPick, searchWords = "Search fields" }) {
+  constructor({ options, value, shown, name, focusKey, onPick, searchWords = "Search fields", chevron = false }) {
     Object.assign(this, { options, value, onPick, searchWords });
     this.all = false;
     this.button = h(
       "button",
       { type: "button", class: `sb-field${value ? "" : " blank"}`, "aria-haspopup": "listbox", "aria-expanded": "false", "aria-label": `${name}: ${shown?.label ?? "choose"}`, "data-focus": focusKey, onclick: () => this.toggle() },
       shown ? [shown.family ? dot(shown.family, shown.familyLabel) : null, h("span", { class: "sb-field-label" }, shown.label), shown.sub ? h("small", {}, shown.sub) : null] : h("span", {}, name),
-      icon("chevron-down"),
+      value && !chevron ? null : icon("chevron-down"),
     );
     this.element = h("span", { class: "sb-picker" }, this.button);
     this.button.addEventListener("keydown", (event) => {
