@@ -198,6 +198,7 @@ def _person() -> list[FieldDef]:
 
 def _record() -> list[FieldDef]:
     return [
+        C.percent("data_completeness_pct", "Data completeness", DATA, "identity"),
         C.multi(
             "external_id",
             "External ids",

@@ -78,15 +78,15 @@ def _extra(key: str) -> FieldDef | None:
 
 
 def _ranked(text: str, limit: int, entries: Iterable[tuple[Any, str]]) -> Found:
-    """Return the entries that contain the text, those that start with it first."""
-    first, rest = [], []
+    """Return the entries that contain the text: those that are it, those that start with it, the others."""
+    ranks: tuple[Found, Found, Found] = ([], [], [])
     for value, label in entries:
         folded = fold(label)
-        if folded.startswith(text) or fold(str(value)) == text:
-            first.append({"value": value, "label": label})
+        if text in (folded, fold(str(value))):
+            ranks[0].append({"value": value, "label": label})
         elif text in folded:
-            rest.append({"value": value, "label": label})
-    return (first + rest)[:limit]
+            ranks[1 if folded.startswith(text) else 2].append({"value": value, "label": label})
+    return [entry for rank in ranks for entry in rank][:limit]
 
 
 def _tokens(field: FieldDef, text: str, limit: int) -> Found:
