@@ -27,7 +27,7 @@ def custom_target(definition: CustomField) -> Custom:
     kind, key = definition.type, f"custom.{definition.key}"
     item: Target
     if kind == "integer":
-        item = Integer(key, definition.label, low=-_LIMIT, high=_LIMIT)
+        item = Integer(key, label=definition.label, low=-_LIMIT, high=_LIMIT)
     elif kind in ("decimal", "percent", "money"):
         item = Number(key, label=definition.label, low=-_LIMIT, high=_LIMIT, places=6)
     elif kind == "boolean":

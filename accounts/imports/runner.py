@@ -183,6 +183,8 @@ class Runner:
         """Find each row's record; of rows with one key the first holds, later ones fill what it left empty."""
         self.matcher.set_keys(drafts, self.plan.headings)
         keyed = [draft for draft in drafts if not draft.is_rejected]
+        if hasattr(self.type, "write"):
+            return self._complete(keyed)
         found = self.matcher.find(keyed, self.lookup)
         first: dict[Any, Draft] = {}
         leading = []
@@ -215,6 +217,15 @@ class Runner:
                     draft.warn("", "duplicate_key", f"An earlier row has the same {self.matcher.label()}.")
             kept.append(draft)
         return kept
+
+    def _complete(self, drafts: list[Draft]) -> list[Draft]:
+        """Reject rows that lack what the type cannot do without."""
+        for draft in drafts:
+            missing = next((name for name in self.type.required if draft.columns.get(name) in (None, "")), None)
+            if missing:
+                name = missing.removesuffix("_id")
+                draft.reject(name, "missing_key", f"The row needs a known {name.replace('_', ' ')}.")
+        return [draft for draft in drafts if not draft.is_rejected]
 
     def _fold(self, draft: Draft, leader: Draft) -> None:
         """Let a second row with the same key fill what the first one leaves empty."""

@@ -12,14 +12,14 @@ from .dates import settle_order
 from .drafts import Reading
 from .mapping import ColumnMapping
 from .numbers import POINT, settle_decimal
-from .problems import CellProblem, CellWarning, FileRefused
+from .problems import CellProblem, FileRefused
 from .reader import Table
-from .resolvers import Deferred
 
 # Distinct texts kept of a column to settle how it writes numbers and dates.
 _KEPT = 2_000
 # A guessed column of which more cannot be read is not what its name says.
 _WRONG_SHARE = 0.05
+_WRONG_AT_LEAST = 10
 
 
 @dataclass
@@ -118,7 +118,8 @@ def _orders(columns: Mapping[int, Mapping[str, int]], date_order: str) -> dict[i
 def _contradiction(mapping: ColumnMapping, index: int, texts: Mapping[str, int], reading: Reading) -> str:
     """Say why the column is not what its name suggests; "" where it may be."""
     target = mapping.targets[index]
-    if isinstance(target, Deferred):
+    if not target.reads:
+        # Only numbers and dates cost rows; an unknown word costs a warning and is kept.
         return ""
     wrong = total = 0
     example = ""
@@ -126,9 +127,9 @@ def _contradiction(mapping: ColumnMapping, index: int, texts: Mapping[str, int],
         total += count
         try:
             target.clean(text, reading)
-        except (CellProblem, CellWarning):
+        except CellProblem:
             wrong += count
             example = example or text
-    if total and wrong > total * _WRONG_SHARE:
+    if wrong >= _WRONG_AT_LEAST and wrong > total * _WRONG_SHARE:
         return f"{wrong} of {total} values, {example!r} for one, are no {target.label.lower()}"
     return ""
