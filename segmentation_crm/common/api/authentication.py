@@ -30,6 +30,9 @@ class ApiTokenAuthentication(TokenAuthentication):
             text = token.decode("ascii")
         except UnicodeDecodeError:
             raise refused from None
+        if not text.isprintable():
+            # A NUL would make PostgreSQL refuse the query itself.
+            raise refused
         digest = hash_token(text)
         now = timezone.now()
         candidates = ApiToken.objects.select_related("user").filter(token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH])

@@ -1,6 +1,7 @@
 """Errors under /api/ are JSON: `{"detail"}`, and `errors: [{path, field, code, message}]` for bad input."""
 
 import logging
+from decimal import InvalidOperation
 from typing import Any
 
 from django.core.exceptions import (
@@ -12,7 +13,8 @@ from django.core.exceptions import (
 )
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.core.signals import got_request_exception
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -115,10 +117,20 @@ def _translated(error: Exception) -> Exception:
         return exceptions.ParseError()
     if isinstance(error, ModelValidationError):
         return exceptions.ValidationError(model_errors(error))
+    if isinstance(error, ProtectedError | RestrictedError):
+        held = ", ".join(sorted({str(row._meta.verbose_name_plural) for row in list(_rows_of(error))[:50]}))
+        return Conflict(f"It is still used by {held}; change those first.")
+    if isinstance(error, OverflowError | DataError | InvalidOperation):
+        logger.warning("API: a value did not fit a column: %s", error)
+        return exceptions.ValidationError("A number or date is out of range.", "out_of_range")
     if isinstance(error, IntegrityError):
         logger.warning("API: constraint refused a write: %s", error)
         return Conflict("The change breaks a rule of the database or collides with a change made just now.")
     return error
+
+
+def _rows_of(error: ProtectedError | RestrictedError) -> Any:
+    return error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
 
 
 def model_errors(error: ModelValidationError) -> dict[str, list[Any]]:

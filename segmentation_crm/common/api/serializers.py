@@ -1,12 +1,13 @@
 """Serializers that say what they do not take: unknown and read-only keys are 400, constraints name their field."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError, models, transaction
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.settings import api_settings
 
 from .errors import model_errors
 
@@ -109,15 +110,49 @@ def check(instance: models.Model, changed: set[str] | None) -> None:
         lambda: instance.clean_fields(exclude=untouched),
         instance.clean,
         lambda: instance.validate_unique(exclude=untouched),
-        instance.validate_constraints,
     ):
         try:
             step()
         except ModelValidationError as error:
             for name, messages in model_errors(error).items():
                 errors.setdefault(name, []).extend(messages)
+    for name, message in broken_constraints(instance, changed):
+        if name not in errors:
+            errors[name] = [message]
     if errors:
         raise ValidationError(errors)
+
+
+def broken_constraints(instance: models.Model, changed: set[str] | None) -> Iterator[tuple[str, ErrorDetail]]:
+    """Yield field and message of every constraint of the model that the record breaks (1 query each that needs one)."""
+    for model, constraints in instance.get_constraints():
+        for constraint in constraints:
+            try:
+                constraint.validate(model, instance)
+            except ModelValidationError as error:
+                message = ErrorDetail(" ".join(error.messages), getattr(error, "code", None) or "invalid")
+                yield field_of(constraint, changed), message
+
+
+def field_of(constraint: models.BaseConstraint, changed: set[str] | None = None) -> str:
+    """Return the field that a broken constraint speaks of, preferably one that was sent; else the whole record."""
+    names = list(getattr(constraint, "fields", ())) or sorted(columns_in(getattr(constraint, "condition", None)))
+    sent = [name for name in names if changed and name in changed]
+    if len(sent) == 1:
+        return sent[0]
+    if isinstance(constraint, models.UniqueConstraint) and names:
+        return names[-1].removesuffix("_folded")
+    return names[0] if len(names) == 1 else str(api_settings.NON_FIELD_ERRORS_KEY)
+
+
+def columns_in(condition: Any) -> set[str]:
+    """Return the columns that a condition compares."""
+    if not isinstance(condition, models.Q):
+        return set()
+    found: set[str] = set()
+    for child in condition.children:
+        found |= columns_in(child) if isinstance(child, models.Q) else {str(child[0]).split("__")[0]}
+    return found
 
 
 def save(instance: Any, changed: set[str] | None) -> Any:
@@ -149,12 +184,9 @@ def constraint_error(instance: models.Model, error: IntegrityError) -> Validatio
     """Return the 400 for a constraint named in the database's message, with its fields where it has any."""
     text = str(error)
     for constraint in instance._meta.constraints:
-        if constraint.name in text:
-            fields = list(getattr(constraint, "fields", ())) or ["non_field_errors"]
-            return ValidationError(
-                {fields[-1]: [ErrorDetail(str(constraint.get_violation_error_message()), "invalid")]}
-            )
-    for field in instance._meta.concrete_fields:
-        if (field.unique and f"{instance._meta.db_table}.{field.column}" in text) or f"({field.column})=" in text:
-            return ValidationError({field.name: [ErrorDetail("Another record already has this value.", "unique")]})
+        # SQLite names the columns of a unique index, PostgreSQL the constraint.
+        unique = [f"{instance._meta.db_table}.{name}" for name in getattr(constraint, "fields", ())]
+        if constraint.name in text or (unique and text.endswith(": " + ", ".join(unique))):
+            message = ErrorDetail(str(constraint.get_violation_error_message()), "invalid")
+            return ValidationError({field_of(constraint): [message]})
     return ValidationError({"non_field_errors": [ErrorDetail("The change breaks a rule of the record.", "invalid")]})
