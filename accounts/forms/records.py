@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from segmentation_crm.common.access import can, visibility
@@ -25,6 +25,10 @@ from .custom import PREFIX, changed_custom, custom_controls
 SUBDIVISION_CODES = frozenset(choice.value for choice in SUBDIVISIONS)
 DAY = {"type": "date"}
 NO_CHOICE = "–"
+MEANWHILE = (
+    "Somebody changed this record while you were editing it. Open it in another window to see what is new, then "
+    "save again here to keep your version."
+)
 Rows = list[list[str]]
 
 
@@ -113,11 +117,39 @@ class RecordForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         given = cleaned.get("version")
         if self.was_version is not None and given is not None and given != self.was_version:
-            raise ValidationError(
-                "Somebody changed this record while you were editing it. Open it in another window to see what is "
-                "new, then save again here to keep your version."
-            )
+            raise ValidationError(MEANWHILE)
         return cleaned
+
+    def save_safely(self) -> Any:
+        """Save like `save_if_seen`; what another person took at the same moment becomes an error on the form."""
+        try:
+            return self.save_if_seen()
+        except IntegrityError:
+            if not self.was_version:
+                self.instance.pk, self.instance._state.adding = None, True
+            self.add_error(None, "Another record took the same name, domain or address a moment ago. Change yours.")
+            return None
+
+    def save_if_seen(self) -> Any:
+        """Save and return the record; None, with an error on the form, where that would lose something.
+
+        Refused: a change made by somebody else in the meantime, and a record its maker would not see.
+        """
+        was_new = self.instance.pk is None
+        with transaction.atomic():
+            rows = self._meta.model._default_manager.select_for_update()
+            if not was_new and not rows.filter(pk=self.instance.pk, version=self.was_version).exists():
+                self.add_error(None, MEANWHILE)
+                return None
+            record = self.save()
+            if not (was_new or not can(self.user, "records.assign")) or self.visible().filter(pk=record.pk).exists():
+                return record
+            transaction.set_rollback(True)
+        if was_new:
+            self.instance.pk = None
+            self.instance._state.adding = True
+        self.add_error(None, "You would not see this record afterwards. Make yourself its owner, or name its account.")
+        return None
 
     def save(self, commit: bool = True) -> Any:
         """Write the record with its multi and custom values in one transaction."""
@@ -164,6 +196,13 @@ class AccountForm(RecordForm):
     parent_account = RecordField("account", "Parent account")
     country = country_field()
     annual_revenue_currency = CurrencyField()
+    founded_year = forms.IntegerField(min_value=1, max_value=9999, required=False, label="Founded in")
+    subdivision = forms.CharField(
+        max_length=60,
+        required=False,
+        label="State or province",
+        help_text="By its code of ISO 3166-2, such as US-CA.",
+    )
     tags = TagsField(Vocabulary.TAG, "Tags")
 
     class Meta:
@@ -175,11 +214,8 @@ class AccountForm(RecordForm):
             "purchasing_policy", "purchase_centralisation", "relationship", "urgency", "owner", "sdr", "tier",
             "sophistication", "do_not_contact",
         ]  # fmt: skip
-        labels = {"employee_count": "Employees", "founded_year": "Founded in", "sdr": "SDR"}
-        help_texts = {
-            "domain": "Without www, such as example.com. Contacts are joined to the account by it.",
-            "subdivision": "State or province as ISO 3166-2, such as US-CA.",
-        }
+        labels = {"employee_count": "Employees", "sdr": "SDR"}
+        help_texts = {"domain": "Without www, such as example.com. Contacts are joined to the account by it."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -197,6 +233,8 @@ class AccountForm(RecordForm):
         domain = normalise_domain(text)
         if text and not domain:
             raise ValidationError(f"“{text}” is no web domain. Give one such as example.com.")
+        if domain and Account.objects.live().filter(domain=domain).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Another account already has this domain.")
         return domain
 
     def _post_clean(self) -> None:
@@ -279,6 +317,8 @@ class ContactForm(RecordForm):
         email = normalise_email(text)
         if text and not email:
             raise ValidationError(f"“{text}” is no e-mail address. Give one such as name@example.com.")
+        if email and Contact.objects.live().filter(email=email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Another contact already has this e-mail address.")
         return email
 
     def clean(self) -> dict[str, Any]:

@@ -217,7 +217,8 @@ def account_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     account = one(accounts_visible_to(request.user), pk) if pk else None
     form = AccountForm(request.POST or None, instance=account, user=request.user)
     if request.method == "POST" and form.is_valid():
-        account = form.save()
-        messages.success(request, f"{account.name} is saved.")
-        return redirect("accounts:account_detail", account.pk)
+        saved = form.save_safely()
+        if saved is not None:
+            messages.success(request, f"{saved.name} is saved.")
+            return redirect("accounts:account_detail", saved.pk)
     return render(request, "accounts/account_form.html", {"form": form, "account": account})

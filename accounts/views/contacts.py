@@ -189,7 +189,8 @@ def contact_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         initial["account"] = accounts_visible_to(request.user).filter(pk=int(wanted)).first()
     form = ContactForm(request.POST or None, instance=contact, user=request.user, initial=initial)
     if request.method == "POST" and form.is_valid():
-        contact = form.save()
-        messages.success(request, f"{contact.name} is saved.")
-        return redirect("accounts:contact_detail", contact.pk)
+        saved = form.save_safely()
+        if saved is not None:
+            messages.success(request, f"{saved.name} is saved.")
+            return redirect("accounts:contact_detail", saved.pk)
     return render(request, "accounts/contact_form.html", {"form": form, "contact": contact})

@@ -171,7 +171,8 @@ def opportunity_edit(request: HttpRequest, pk: int | None = None) -> HttpRespons
         initial["account"] = accounts_visible_to(request.user).filter(pk=int(wanted)).first()
     form = OpportunityForm(request.POST or None, instance=opportunity, user=request.user, initial=initial)
     if request.method == "POST" and form.is_valid():
-        opportunity = form.save()
-        messages.success(request, f"{opportunity.name} is saved.")
-        return redirect("accounts:opportunity_detail", opportunity.pk)
+        saved = form.save_safely()
+        if saved is not None:
+            messages.success(request, f"{saved.name} is saved.")
+            return redirect("accounts:opportunity_detail", saved.pk)
     return render(request, "accounts/opportunity_form.html", {"form": form, "opportunity": opportunity})
