@@ -8,11 +8,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as project_settings
+from django.test import TransactionTestCase
+from django.test.utils import setup_databases, teardown_databases
 
 from segmentation_crm.common.jobs import bell
+from tests.support import database
 
 # Playwright's event loop lives in the thread of the test, which also uses the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -29,10 +33,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Keep SQLite's test database in a file (in memory-backed storage): worker and web server join it."""
-    if _IS_SQLITE:
-        project_settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_FOLDER / "test.sqlite3")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Give this process a copy of the migrated template: SQLite's in a file that worker and web server join."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    values = project_settings.DATABASES["default"]
+    base = f"test_{values['NAME']}"
+    name = str(_FOLDER / "test.sqlite3") if _IS_SQLITE else f"{base}_{worker}"
+    values.setdefault("TEST", {})["NAME"] = name
+    with django_db_blocker.unblock():
+        if _IS_SQLITE:
+            database.copy_sqlite(Path(name))
+        else:
+            database.copy_postgres(base, name)
+        before = setup_databases(verbosity=0, interactive=False, keepdb=True, serialized_aliases=[])
+        database.remember()
+    # After a transactional test the migrations' own rows stand again, in a fraction of a flush's time.
+    TransactionTestCase._fixture_teardown = lambda self: database.refill()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(before, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

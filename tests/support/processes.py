@@ -325,7 +325,6 @@ def ring_for_real(settings: Any, rung: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def live(
-    django_db_serialized_rollback: None,
     transactional_db: None,
     _live_processes: Live,
     ring_for_real: Callable[[Live], None],
