@@ -5,6 +5,7 @@ contents, beside the system's temporary files or on the PostgreSQL server.
 """
 
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
@@ -61,9 +62,12 @@ def _migrate(url: str) -> None:
 # --- SQLite: a file beside the temporary files ---
 
 
+@functools.cache
 def sqlite_template() -> Path:
     """Return the migrated file, built where it is missing; those of yesterday are removed."""
     path = CACHE / f"{fingerprint()}.sqlite3"
+    if path.exists():
+        return path
     with locked():
         if not path.exists():
             for old in CACHE.glob("*.sqlite3*"):
