@@ -21,8 +21,9 @@ role_groups (multi field)
 count_values (key of a multi field)
     The number of different values of that multi field; 0 where it has none, never empty.
 consent_values (column)
-    The different known values of `column` ("channel": token, "topic": term) over the contact's consents whose status
-    is granted.
+    The different known values of `column` ("channel": token, "topic": term) over the contact's consents that stand as
+    granted: of each topic and channel (unknown ones are one of their own) the latest row holds, by the greatest `at`
+    (unknown counts as the oldest), then the greatest id.
 external_ids ()
     The external ids of the record as they are, over all source systems.
 through_values (column)

@@ -152,7 +152,7 @@ def _reach() -> list[FieldDef]:
             item="enum",
             enumeration=Channel,
             source=Computed("consent_values", ("channel",)),
-            help="Channels of the consents that stand as granted",
+            help="Channels whose latest consent is granted",
         ),
         C.multi(
             "consented_topics",
@@ -162,7 +162,7 @@ def _reach() -> list[FieldDef]:
             item="reference",
             target="term:consent_topic",
             source=Computed("consent_values", ("topic",)),
-            help="Topics of the consents that stand as granted",
+            help="Topics whose latest consent is granted",
         ),
         C.enum("preferred_channel", "Preferred channel", DO, "personal", Channel),
         C.enum("preferred_content_format", "Preferred content format", DO, "personal", ContentFormat),

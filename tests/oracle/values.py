@@ -173,7 +173,10 @@ class Values:
     def computed_consent_values(self, field: FieldDef, row: Row, link: Any, column: str) -> set[Any]:
         rows = self.world.where("accounts.Consent", "contact_id", row["id"])
         name = column if column in ("channel",) else f"{column}_id"
-        return {r[name] for r in rows if r["status"] == "granted"} - {None, ""}
+        latest: dict[Any, Row] = {}
+        for said in sorted(rows, key=lambda r: (r["at"] is not None, r["at"] or 0, r["id"])):
+            latest[said["topic_id"], said["channel"]] = said
+        return {r[name] for r in latest.values() if r["status"] == "granted"} - {None, ""}
 
     def computed_external_ids(self, field: FieldDef, row: Row, link: Any) -> set[str]:
         rows = self.world.where("accounts.ExternalId", "record_id", row["id"])

@@ -1,6 +1,7 @@
 """Computed fields: each named computation of the dictionary as a source (`accounts.fields` says what each means)."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import (
@@ -8,16 +9,21 @@ from django.db.models import (
     CharField,
     Count,
     DateField,
+    DateTimeField,
+    Exists,
     ExpressionWrapper,
     F,
     Func,
     IntegerField,
     Max,
+    OuterRef,
     Q,
     QuerySet,
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 
 from accounts.choices import ENGAGED_EXCLUDED_TYPES, ROLE_GROUPS
 from accounts.models import Activity, Consent, ExternalId, Provenance
@@ -117,10 +123,23 @@ def _count_values(place: Place, field: FieldDef, args: tuple[Any, ...], clock: C
 
 
 def _consent_values(place: Place, field: FieldDef, args: tuple[Any, ...], clock: Clock) -> Source:
-    rows = Consent.objects.filter(status="granted").order_by()
     name = f"{args[0]}_id" if field.item == "reference" else args[0]
-    rows = rows.filter(Q((f"{name}__isnull", False)) if field.item == "reference" else ~Q((name, "")))
+    rows = Consent.objects.filter(Q((f"{name}__isnull", False)) if field.item == "reference" else ~Q((name, "")))
+    rows = rows.filter(~Exists(_later_consents()), status="granted").order_by()
     return ManyValues(rows, "contact_id", row_column(Consent, name))
+
+
+def _later_consents() -> QuerySet[Any]:
+    """Return what the contact of an outer consent said later about the same topic and channel."""
+    unknown = Value(datetime(1, 1, 1, tzinfo=UTC), output_field=DateTimeField())
+    said = Consent.objects.annotate(said_at=Coalesce("at", unknown))
+    outer_at = Coalesce(OuterRef("at"), unknown, output_field=DateTimeField())
+    return said.filter(
+        Q(topic=OuterRef("topic")) | Q(IsNull(F("topic"), True), IsNull(OuterRef("topic"), True)),
+        Q(said_at__gt=outer_at) | Q(said_at=outer_at, pk__gt=OuterRef("pk")),
+        contact=OuterRef("contact"),
+        channel=OuterRef("channel"),
+    ).order_by()
 
 
 def _external_ids(place: Place, field: FieldDef, args: tuple[Any, ...], clock: Clock) -> Source:
