@@ -1,0 +1,89 @@
+"""What the admin pages of records share; no page degrades with the number of rows."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import model_ngettext
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from segmentation_crm.common.admin import AuditedAdmin
+from segmentation_crm.common.folding import fold
+
+from ..services.deletion import delete_record
+
+MAX_COUNTED = 10_000
+
+
+class CappedPaginator(Paginator):
+    """Counts up to 10,000 rows: counting millions would cost more than the page itself."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, at most 10,000 (1 query)."""
+        rows = self.object_list
+        return rows.order_by()[:MAX_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class RowAdmin(AuditedAdmin):
+    """Rows of any table: folded prefix search, capped counts, newest first, references searched as one types."""
+
+    show_full_result_count = False
+    paginator = CappedPaginator
+    list_per_page = 50
+    ordering = ("-pk",)
+    visible_to: Callable[[Any], "QuerySet[Any]"] | None = None
+
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        concrete = [f for f in model._meta.get_fields() if getattr(f, "editable", False) and f.concrete]
+        self.autocomplete_fields = tuple(f.name for f in concrete if f.many_to_one or f.many_to_many)
+        if not self.list_select_related:
+            self.list_select_related = (
+                tuple(f.name for f in concrete if f.many_to_one and f.name in self.list_display) or False
+            )  # type: ignore[assignment]
+        super().__init__(model, admin_site)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Return the rows the user sees."""
+        if self.visible_to is None:
+            return super().get_queryset(request)
+        return self.visible_to(request.user).order_by(*self.ordering)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Search the folded columns with the folded text."""
+        return super().get_search_results(request, queryset, fold(search_term))
+
+
+class RecordAdmin(RowAdmin):
+    """Accounts, contacts and opportunities: deleting is soft and can be undone."""
+
+    readonly_fields = ("created_at", "updated_at")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the records themselves: nothing else goes with them."""
+        records = list(objs)
+        names = {model_ngettext(self.model, len(records)): len(records)}
+        return [str(record) for record in records], names, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete softly; the service writes the audit entry."""
+        delete_record(obj, request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Delete softly, each with its audit entry."""
+        for record in queryset:
+            delete_record(record, request.user)
+
+
+class KeptAdmin(RowAdmin):
+    """Vocabularies and catalogues: entries are renamed, merged or switched off, never deleted here."""
+
+    ordering = ("name",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: merging keeps what refers to the entry."""
+        return False
