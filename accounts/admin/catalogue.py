@@ -31,6 +31,14 @@ class MergingAdmin(KeptAdmin):
     actions = ("merge_selected",)
     kind = ""
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return the slug for an entry that exists: it stays."""
+        return ("slug",) if obj else ()
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
+        """Make a new entry's slug from its name."""
+        return {} if obj else {"slug": ("name",)}
+
     def into(self, entry: Any, text: str) -> Any:
         """Return the entry of the same list that the text names, or None."""
         return queries.resolve_catalogue(self.kind, text, getattr(entry, "pipeline", None))
@@ -152,7 +160,6 @@ for _kind, _model, _display, _filters in (
                 "list_display": _display,
                 "list_filter": _filters,
                 "search_fields": ("name_folded__startswith", "slug__startswith"),
-                "prepopulated_fields": {"slug": ("name",)},
             },
         ),
     )

@@ -1,6 +1,7 @@
 """Accounts: the companies we sell to, with what is known of them."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import ExpressionWrapper, Q
 
@@ -213,6 +214,19 @@ class Account(RecordModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a parent that lies below the account (1 query a level).
+
+        Raises ValidationError naming the field.
+        """
+        seen, parent = {self.pk}, self.parent_account_id
+        while parent is not None:
+            if parent in seen:
+                words = "This would make a circle: the parent is the account itself or lies below it."
+                raise ValidationError({"parent_account": words})
+            seen.add(parent)
+            parent = Account.objects.filter(pk=parent).values_list("parent_account_id", flat=True).first()
 
 
 class AccountValue(models.Model):

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from segmentation_crm.common.effective_time import effective_now
@@ -86,19 +85,6 @@ def propose_industry(account: Account) -> Term | None:
         if fitting:
             return min(fitting, key=lambda r: (r.code_to, -len(r.code_from))).term
     return None
-
-
-def check_parent(account: Account) -> None:
-    """Refuse a parent that lies below the account (1 query a level).
-
-    Raises ValidationError naming the field.
-    """
-    seen, parent = {account.pk}, account.parent_account_id
-    while parent is not None:
-        if parent in seen:
-            raise ValidationError({"parent_account": "This would make a circle: the parent lies below the account."})
-        seen.add(parent)
-        parent = Account.objects.filter(pk=parent).values_list("parent_account_id", flat=True).first()
 
 
 def refresh_hierarchy(ids: Iterable[int] | None = None) -> int:

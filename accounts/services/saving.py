@@ -53,7 +53,7 @@ def before_save(sender: type[Model], instance: Any, raw: bool = False, **kwargs:
                 accounts.take_domain_from_website(instance)
             if instance._before is not None:
                 accounts.stamp_lifecycle(instance, instance._before["lifecycle_stage"])
-            accounts.check_parent(instance)
+            instance.clean()
             accounts.fill_computed(instance)
         case Contact():
             if instance._before is not None:
