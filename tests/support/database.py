@@ -176,10 +176,15 @@ def _refill_sqlite() -> None:
                     empty.append(table)
                     continue
                 cursor.execute(f'DELETE FROM main."{table}"')
-                cursor.execute(f'INSERT INTO main."{table}" SELECT * FROM template."{table}"')
+                # table_info leaves generated columns out.
+                columns = ", ".join(f'"{row[1]}"' for row in cursor.execute(f'PRAGMA table_info("{table}")').fetchall())
+                cursor.execute(f'INSERT INTO main."{table}" ({columns}) SELECT {columns} FROM template."{table}"')
             for table in empty:
                 cursor.execute(f'DELETE FROM main."{table}"')
             cursor.execute("COMMIT")
+        except Exception:
+            cursor.execute("ROLLBACK")
+            raise
         finally:
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.execute("DETACH DATABASE template")
