@@ -1,0 +1,64 @@
+"""The jobs of segments: what they do, twice, and when they are queued."""
+
+import pytest
+
+from segmentation_crm.common.extensions import after_import
+from segmentation_crm.common.jobs.registry import scheduled
+from segmentation_crm.common.jobs.running import run
+from segmentation_crm.common.models import Job
+from tests.factories import AccountFactory
+
+from .making import in_segment, larger_than, member_ids, saved
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_job_of_a_save_computes_members_and_those_of_readers():
+    account = AccountFactory(employee_count=100)
+    base = saved(larger_than(50), "Base")
+    reader = saved(in_segment("base"), "Reader")
+    job = Job.objects.get(key=f"segment:{base.pk}")
+    assert run(job.pk) == "done"
+    job.refresh_from_db()
+    assert job.result == {"segments": 2, "entered": 2, "left": 0, "broken": 0}
+    assert member_ids(base) == member_ids(reader) == {account.pk}
+
+
+def test_r115_saving_twice_leaves_one_job_waiting():
+    segment = saved(larger_than(50))
+    from segments.services.saving import queue_rebuild
+
+    assert queue_rebuild(segment, None, "rebuild").pk == queue_rebuild(segment, None, "rebuild").pk
+    assert Job.objects.filter(key=f"segment:{segment.pk}").count() == 1
+
+
+def test_a_job_run_twice_changes_nothing_more():
+    AccountFactory(employee_count=100)
+    segment = saved(larger_than(50))
+    first = Job.objects.get()
+    assert run(first.pk) == "done"
+    assert run(first.pk) is None
+    assert segment.runs.count() == 1
+
+
+def test_a_segment_deleted_before_its_job_is_no_error():
+    segment = saved(larger_than(50))
+    job = Job.objects.get()
+    segment.delete()
+    assert run(job.pk) == "done"
+
+
+def test_an_import_queues_one_rebuild_of_all():
+    account = AccountFactory(employee_count=100)
+    segment = saved(larger_than(50))
+    for hook in after_import:
+        hook()
+        hook()
+    job = Job.objects.get(kind="segment.rebuild_all")
+    assert run(job.pk) == "done"
+    assert member_ids(segment) == {account.pk}
+
+
+def test_all_segments_are_rebuilt_nightly():
+    entry = scheduled()["segment.rebuild_all:scheduled"]
+    assert (entry.kind, entry.daily) == ("segment.rebuild_all", "02:15")
