@@ -87,6 +87,14 @@ def propose_industry(account: Account) -> Term | None:
     return None
 
 
+def check_parent(account: Account) -> None:
+    """Refuse a parent that lies below the account (1 query a level).
+
+    Raises ValidationError naming the field.
+    """
+    account.clean()
+
+
 def refresh_hierarchy(ids: Iterable[int] | None = None) -> int:
     """Set ultimate parent and group figures of the hierarchies the accounts belong to, or of all.
 
