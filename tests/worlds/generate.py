@@ -109,7 +109,12 @@ class Generator:
                 if self.random.random() < 0.4:
                     parent = self.random.choice(made)
                     account.parent_account = parent if parent.pk != account.pk else None
-            models.Account.objects.bulk_update(made, ["parent_account"])
+                    account.ultimate_parent = self.random.choice(made)
+            models.Account.objects.bulk_update(made, ["parent_account", "ultimate_parent"])
+        if any(f.name == "updated_at" for f in model._meta.fields):
+            for row in made:
+                row.updated_at = self.random.choice(pools.PAST_MOMENTS)
+            model._default_manager.bulk_update(made, ["updated_at"])
         for definition in registry.fields(prefix, custom=False):
             if isinstance(definition.source, ValueRows):
                 self.value_rows(prefix, definition, made)
@@ -156,16 +161,17 @@ class Generator:
                 text = choose(pools.TEXTS)
                 return {name: text[: field.max_length]}
             case "enum":
-                return {name: choose(["", *[c.value for c in self.some(definition.choices)]])}
+                tokens = [c.value for c in self.some(definition.choices)] or ["crm", "erp", "Ä-System"]
+                return {name: choose(["", *tokens])}
             case "reference" | "tree":
                 found = self.keys(field.related_model, definition.target)
                 return {f"{name}_id": choose([*found, *([None] * (2 if field.null else 0))])}
             case "boolean":
                 return {name: choose([True, False, *([None] if field.null else [])])}
             case "date":
-                return {name: choose(pools.DATES)}
+                return {name: choose([choose(pools.DATES), choose(pools.DATES), None])}
             case "datetime":
-                return {name: choose(pools.MOMENTS)}
+                return {name: choose([choose(pools.MOMENTS), choose(pools.MOMENTS), None])}
             case "money":
                 amount = choose(pools.DECIMALS)
                 return {name: amount, f"{name}_reporting": amount and amount * choose([1, 2])}
@@ -268,7 +274,7 @@ class Generator:
             accounts, products = self.pk(models.Account), self.pk(models.TechnologyProduct)
             return {
                 "account_id": accounts[number % (len(accounts) // 2)],
-                "product_id": products[number // (len(accounts) // 2) % len(products)],
+                "product_id": products[(number // (len(accounts) // 2) + number) % len(products)],
             }
         return {}
 

@@ -23,6 +23,14 @@ def model_of(prefix: str) -> type[Model]:
     return apps.get_model(record_def(prefix).model)
 
 
+class TypedColumn(ExpressionWrapper):
+    """A column with its type; unlike ExpressionWrapper never cast on SQLite, where a cast hides the column's index."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """Render the bare column."""
+        return self.as_sql(compiler, connection, **extra)
+
+
 @dataclass(frozen=True)
 class Link:
     """The row of a many-to-many table through which a related record was reached."""
@@ -74,8 +82,8 @@ class Place:
         field = self.field(name.removesuffix("_id") if name.endswith("__id") else name)
         path = "__".join((*self.path, name))
         if field.is_relation:
-            return ExpressionWrapper(F(path if path.endswith("_id") else f"{path}_id"), BigIntegerField())
-        return ExpressionWrapper(F(path), getattr(field, "output_field", None) or field)
+            return TypedColumn(F(path if path.endswith("_id") else f"{path}_id"), BigIntegerField())
+        return TypedColumn(F(path), getattr(field, "output_field", None) or field)
 
     def guard(self) -> Q:
         """Return the test that every record on the way is live; empty without hops."""

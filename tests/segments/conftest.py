@@ -1,0 +1,5 @@
+"""Fixtures of the rule tests."""
+
+from tests.worlds.fixture import judged
+
+__all__ = ["judged"]
