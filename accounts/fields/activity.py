@@ -1,6 +1,6 @@
 """The fields of activities, the event stream (GLOSSARY §4)."""
 
-from accounts.choices import ActivityType, Channel, Direction, Party
+from accounts.choices import ActivityType, Channel, ContentFormat, Direction, Party
 from segmentation_crm.common.fields import Computed, FieldDef
 
 from .making import DATA, DO, FieldMaker
@@ -34,6 +34,15 @@ def _event() -> list[FieldDef]:
         V.reference("campaign", "Campaign", DO, "campaign", "campaign"),
         V.enum("channel", "Channel", DO, "campaign", Channel),
         V.reference("content", "Content", DO, "behavioural", "content"),
+        V.enum(
+            "content_format",
+            "Content format",
+            DO,
+            "behavioural",
+            ContentFormat,
+            source=Computed("via", ("content", "format")),
+            help="Of the content item",
+        ),
         V.tree("topic", "Topic", DO, "behavioural", "term:topic"),
         V.decimal("value", "Value", DO, "behavioural"),
         V.integer("nps", "NPS answer", DO, "behavioural", phrase="NPS answer", help="0 to 10"),

@@ -1,6 +1,6 @@
 """The fields of an account's technologies (GLOSSARY §2)."""
 
-from accounts.choices import TechnologyStatus
+from accounts.choices import SourceType, TechnologyStatus
 from segmentation_crm.common.fields import Computed, FieldDef
 
 from .making import DATA, USE, FieldMaker
@@ -40,6 +40,7 @@ def fields() -> list[FieldDef]:
         T.date("first_seen", "First seen", USE, "technographic"),
         T.date("last_verified", "Last verified", USE, "technographic"),
         T.decimal("confidence", "Confidence", USE, "technographic", help="A fraction: 0 to 1"),
+        T.enum("source_type", "Source type", USE, "technographic", SourceType),
         T.date("contract_ends", "Contract ends", USE, "technographic", phrase="end of the contract"),
         T.make("enum", "source", "Source system", DATA, "identity", help="The system the record came from"),
         T.datetime("created_at", "Created", DATA, "identity", phrase="creation date"),

@@ -273,7 +273,7 @@ class _Walk:
         self, raw: dict[str, Any], key: str, path: Path, scope: Scope, depth: int, related: int
     ) -> Related | None:
         raw = self.keys(raw, path, _RELATED_KEYS, "a related condition")
-        if raw.get("operator") not in spellings.RELATED or not isinstance(raw.get("operator"), str):
+        if not isinstance(raw.get("operator"), str) or raw["operator"] not in spellings.RELATED:
             self.error((*path, "operator"), printable(key), "unknown_operator", 'The operator here is "match".')
         ref = self.relation(key, path, scope, related)
         mode, threshold = self.match(raw.get("match"), key, path)

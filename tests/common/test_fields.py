@@ -204,7 +204,6 @@ def test_every_model_column_that_staff_fill_is_a_field():
         "contract": {"number": "of the paper", "product_text": "as imported"},
         "support_case": {"contact": "who asked", "product": "about what", "subject": "free text"},
         "purchase": {"contact": "who bought", "opportunity": "a relation"},
-        "technology": {"source_type": "by provenance"},
     }
     for prefix, record in registry.records.items():
         model = apps.get_model(record.model)

@@ -12,6 +12,7 @@ from segments.rules.dictionary import data_dictionary
 class Command(BaseCommand):
     """`manage.py data_dictionary [--check]`."""
 
+    requires_system_checks = ()
     help = "Write docs/data-dictionary.md from the declarations of fields; --check only compares."
 
     def add_arguments(self, parser: CommandParser) -> None:
