@@ -1,6 +1,6 @@
 """What the first page shows: where to begin, what closes next, what changed, what needs attention."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -25,6 +25,7 @@ class Step:
     url: str
     label: str
     done: bool
+    is_next: bool = False
 
 
 def first_steps(user: User) -> list[Step]:
@@ -55,7 +56,10 @@ def first_steps(user: User) -> list[Step]:
             segments_visible_to(user).exists(),
         ),
     ]
-    return [] if all(step.done for step in steps) else steps
+    if all(step.done for step in steps):
+        return []
+    following = next(step for step in steps if not step.done)
+    return [replace(step, is_next=step is following) for step in steps]
 
 
 def home_context(user: User) -> dict[str, Any]:

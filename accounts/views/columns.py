@@ -26,8 +26,8 @@ def person(user: Any) -> Cell:
 
 def account_cell(account: Account) -> Cell:
     """Return the cell that leads to an account."""
-    sub = " · ".join(part for part in (account.domain, account.city) if part)
-    return link(account.name, reverse("accounts:account_detail", args=[account.pk]), sub, "company")
+    url = reverse("accounts:account_detail", args=[account.pk])
+    return link(account.name, url, account.domain or account.city, "company")
 
 
 def contact_cell(contact: Contact) -> Cell:

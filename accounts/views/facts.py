@@ -8,13 +8,14 @@ from django.urls import reverse
 
 from segmentation_crm.common.fields import Column, FieldDef, ValueRows, registry
 
-from ..fields.making import GROUPS
+from ..fields.making import DEAL, GROUPS, KNOW, PLACE
 from ..models import CustomField, Provenance
 
 Fact = dict[str, Any]
 # The last group is the record's own panel: where it came from and when it changed.
 OWN_PANEL = "Record and sources"
-ORDER = {title: place for place, title in enumerate(GROUPS)}
+# What a kind of record is about stands first.
+FIRST = {"opportunity": (DEAL,), "contact": (PLACE, KNOW)}
 FRACTIONS = frozenset({"probability", "discount", "confidence"})
 ADDRESSES = frozenset({"website", "linkedin_url"})
 PLAIN_TYPES = {"percent": "percent", "boolean": "flag", "date": "date", "datetime": "date"}
@@ -51,7 +52,8 @@ def fact_groups(record_type: str, record: Any, hidden: frozenset[str] = frozense
             fact["source"] = sources.get(definition.name, "")
             group.facts.append(fact)
     custom = _custom_group(record_type, record, sources)
-    found = sorted((g for g in groups.values() if g.facts or g.empty), key=lambda g: ORDER.get(g.title, len(ORDER)))
+    order = {title: place for place, title in enumerate([*FIRST.get(record_type, ()), *GROUPS][::-1])}
+    found = sorted((g for g in groups.values() if g.facts or g.empty), key=lambda g: -order.get(g.title, -1))
     return [*found, custom] if custom.facts or custom.empty else found
 
 
