@@ -7,7 +7,7 @@ from segmentation_crm.common.models import Role
 from tests.factories import AccountFactory, TeamFactory, UserFactory
 from tests.support.api import FOR_ALL, OF_ACCOUNT, READ_ONLY, caller
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.api_urlconf")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

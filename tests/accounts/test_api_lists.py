@@ -24,7 +24,7 @@ from tests.factories import (
 )
 from tests.support.api import FOR_ALL, OF_ACCOUNT, caller
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.api_urlconf")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.factories import (
 )
 from tests.support.api import caller
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.api_urlconf")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from segmentation_crm.common.models import ApiToken, Job, Role, SavedView
 from tests.factories import AccountFactory, TeamFactory, UserFactory
 from tests.support.api import caller
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.api_urlconf")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
