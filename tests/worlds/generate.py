@@ -264,7 +264,7 @@ class Generator:
             needs = self.keys(Term, "term:need")
             on_account = number % 2 == 0
             owners = self.pk(models.Account if on_account else models.Contact)
-            owner, need = owners[number // 2 % len(owners)], needs[number // 2 // len(owners) % len(needs)]
+            owner, need = owners[number // 2 % len(owners)], needs[(number // 2 // len(owners) + number // 2) % len(needs)]
             return {
                 "account_id": owner if on_account else None,
                 "contact_id": None if on_account else owner,
