@@ -5,6 +5,7 @@ names its positive twin and is exactly NOT of it, so it also holds where the val
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 # What stands in "value". one: a value of the field's type; list: several; range: two, both ends included;
 # share: a number above 0 and up to 100; number_test: {"operator", "value"}; held: {"value", "for"}.
@@ -155,6 +156,11 @@ MOMENTS = frozenset({"date", "datetime"})
 
 def operators_of(type_name: str, *, history: bool = False, ranking: bool = True) -> dict[str, Operator]:
     """Return the operators of a type by name; with those over history, without those over the population."""
+    return dict(_operators_of(type_name, history, ranking))
+
+
+@cache
+def _operators_of(type_name: str, history: bool, ranking: bool) -> dict[str, Operator]:
     found = {n: o for n, o in BY_TYPE[type_name].items() if ranking or n not in RANKING}
     return {**found, **HISTORY} if history else found
 

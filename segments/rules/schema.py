@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from segmentation_crm.common.access import AnyUser
 from segmentation_crm.common.fields import FieldDef, RecordDef, RelationDef, registry
+from segmentation_crm.common.fields.definitions import FAMILIES
 
 from . import operators, validate, values
 from .operators import Operator
@@ -27,6 +28,7 @@ def fields_schema(user: AnyUser) -> dict[str, Any]:
             "values": validate.MAX_VALUES,
             "characters": values.MAX_TEXT,
         },
+        "families": [{"value": name, "label": _family(name)} for name in FAMILIES],
         "groups": list(dict.fromkeys(field.group for field in fields)),
         "types": {name: [_operator(o) for o in operators.operators_of(name).values()] for name in operators.BY_TYPE},
         "history_operators": [_operator(o) for o in operators.HISTORY.values()],
@@ -54,6 +56,11 @@ def fields_schema(user: AnyUser) -> dict[str, Any]:
         "relations": [_relation(relation) for relation in registry.relations.values()],
         "fields": [_field(field) for field in fields],
     }
+
+
+def _family(name: str) -> str:
+    words = {"value": "Customer value"}.get(name, name.replace("_", " "))
+    return words[:1].upper() + words[1:]
 
 
 def _operator(operator: Operator) -> dict[str, Any]:

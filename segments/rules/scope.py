@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from segmentation_crm.common.fields import FieldDef, Registry, RelationDef
 
@@ -40,7 +41,7 @@ class Scope:
         self._check_key(key)
         if extra := next((f for f in (self.via.extra if self.via else ()) if f.key == key), None):
             return FieldRef(extra, (), key)
-        for prefix, hops, target in self._prefixes():
+        for prefix, hops, target in _prefixes(self.registry, self.record):
             if key.startswith(prefix + "."):
                 found = self._lookup(f"{target}.{key[len(prefix) + 1 :]}")
                 if found is not None:
@@ -95,20 +96,6 @@ class Scope:
         if len(key) > 120 or not _KEY.match(key):
             raise Problem("unknown_field", f'"{printable(key)}" is not a field.')
 
-    def _prefixes(self) -> list[tuple[str, tuple[str, ...], str]]:
-        """Return (prefix as written, hops, record) of all that is one row from here, the longest prefix first."""
-        records = self.registry.records
-        found: list[tuple[str, tuple[str, ...], str]] = [(self.record, (), self.record)]
-        for prefix, hop in records[self.record].to_one.items():
-            if "." in prefix:
-                found.append((prefix, (hop,), self.record))
-                continue
-            found.append((prefix, (hop,), prefix))
-            for further, second in records[prefix].to_one.items():
-                if "." in further:
-                    found.append((further, (hop, second), prefix))
-        return sorted(found, key=lambda entry: -len(entry[0]))
-
     def _lookup(self, key: str) -> FieldDef | None:
         if ".custom." in key:
             return self.custom().get(key) if key.count(".") == 2 else None
@@ -126,3 +113,19 @@ class Scope:
                 return f'"{key}" belongs to related rows; put it inside {" or ".join(sorted(ways))}.'
             return f'"{key}" cannot be reached from {self.registry.records[self.record].plural}.'
         return f'"{printable(key)}" is not a field of {self.registry.records[self.record].plural}.'
+
+
+@cache
+def _prefixes(registry: Registry, record: str) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return (prefix as written, hops, record) of all that is one row from a record, the longest prefix first."""
+    records = registry.records
+    found: list[tuple[str, tuple[str, ...], str]] = [(record, (), record)]
+    for prefix, hop in records[record].to_one.items():
+        if "." in prefix:
+            found.append((prefix, (hop,), record))
+            continue
+        found.append((prefix, (hop,), prefix))
+        for further, second in records[prefix].to_one.items():
+            if "." in further:
+                found.append((further, (hop, second), prefix))
+    return sorted(found, key=lambda entry: -len(entry[0]))

@@ -59,8 +59,7 @@ def test_schema_tells_history_groups_and_prefixes(schema):
     assert records["contact"]["segments"] == ["segment", "account.segment"]
     roles = next(r for r in schema["relations"] if r["key"] == "contact.opportunities")
     assert [f["key"] for f in roles["extra_fields"]] == ["opportunity.contact_role"]
-    first = schema["groups"][:1]
-    assert first
+    assert {"value": "value", "label": "Customer value"} in schema["families"]
 
 
 def test_schema_shows_four_operators_before_more(schema):

@@ -86,7 +86,9 @@ export class Schema {
   segmentKeys(context) {
     const keys = [];
     for (const hop of this.prefixes(context)) {
-      if (!["account", "contact"].includes(hop.record) || hop.prefix.includes(".")) continue;
+      /* Segments of the rule's own type at the top; of the account wherever a record belongs to one. */
+      const asked = hop.own ? !context.relation && ["account", "contact"].includes(hop.record) : hop.prefix === "account";
+      if (!asked) continue;
       keys.push({ key: hop.own ? "segment" : `${hop.prefix}.segment`, record: hop.record, via: hop.own ? "" : hop.label });
     }
     return keys;
