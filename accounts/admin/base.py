@@ -35,16 +35,17 @@ class RowAdmin(AuditedAdmin):
     show_full_result_count = False
     paginator = CappedPaginator
     list_per_page = 50
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
     visible_to: Callable[[Any], "QuerySet[Any]"] | None = None
 
     def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
         concrete = [f for f in model._meta.get_fields() if getattr(f, "editable", False) and f.concrete]
-        self.autocomplete_fields = tuple(f.name for f in concrete if f.many_to_one or f.many_to_many)
+        references = [f.name for f in concrete if f.many_to_one or f.many_to_many]
+        shown = [f.name for f in concrete if f.many_to_one and f.name in self.list_display]
+        # Instance attributes over the class's own: each model has its references.
+        self.__dict__["autocomplete_fields"] = tuple(references)
         if not self.list_select_related:
-            self.list_select_related = (
-                tuple(f.name for f in concrete if f.many_to_one and f.name in self.list_display) or False
-            )  # type: ignore[assignment]
+            self.__dict__["list_select_related"] = tuple(shown) or False
         super().__init__(model, admin_site)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
@@ -66,7 +67,7 @@ class RecordAdmin(RowAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the records themselves: nothing else goes with them."""
         records = list(objs)
-        names = {model_ngettext(self.model, len(records)): len(records)}
+        names = {model_ngettext(self.opts, len(records)): len(records)}
         return [str(record) for record in records], names, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:

@@ -35,7 +35,7 @@ class MergingAdmin(KeptAdmin):
         """Return the slug for an entry that exists: it stays."""
         return ("slug",) if obj else ()
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Make a new entry's slug from its name."""
         return {} if obj else {"slug": ("name",)}
 

@@ -127,7 +127,7 @@ class LiveQuerySet(models.QuerySet):
 
     def live(self) -> "LiveQuerySet":
         """Leave out what is deleted, merged away or erased."""
-        return self.filter(**dict(self.model.LIVE))
+        return self.filter(**dict(getattr(self.model, "LIVE", ())))
 
 
 class RecordModel(ImportedModel):
@@ -157,4 +157,4 @@ class RecordModel(ImportedModel):
     @property
     def is_live(self) -> bool:
         """Tell whether the record is neither deleted, merged away nor erased."""
-        return self.deleted_at is None and self.merged_into_id is None
+        return self.deleted_at is None and getattr(self, "merged_into_id", None) is None

@@ -20,7 +20,7 @@ def contacts_seen(seen: Visibility) -> "QuerySet[Contact]":
     live = Contact.objects.live()
     if seen.everything:
         return live
-    allowed = Q(owner_id__in=seen.owner_ids) | Exists(accounts_seen(seen).filter(pk=OuterRef("account_id")))
+    allowed = Q(owner_id__in=seen.owner_ids) | Q(Exists(accounts_seen(seen).filter(pk=OuterRef("account_id"))))
     if seen.unowned:
         allowed |= Q(account_id__isnull=True, owner_id__isnull=True)
     return live.filter(allowed)

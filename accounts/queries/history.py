@@ -14,9 +14,9 @@ from .opportunities import opportunities_seen
 def _of_seen_record(seen: Visibility) -> Q:
     key = OuterRef("record_id")
     return (
-        (Q(record_type=RecordType.ACCOUNT) & Exists(accounts_seen(seen).filter(pk=key)))
-        | (Q(record_type=RecordType.CONTACT) & Exists(contacts_seen(seen).filter(pk=key)))
-        | (Q(record_type=RecordType.OPPORTUNITY) & Exists(opportunities_seen(seen).filter(pk=key)))
+        (Q(record_type=RecordType.ACCOUNT) & Q(Exists(accounts_seen(seen).filter(pk=key))))
+        | (Q(record_type=RecordType.CONTACT) & Q(Exists(contacts_seen(seen).filter(pk=key))))
+        | (Q(record_type=RecordType.OPPORTUNITY) & Q(Exists(opportunities_seen(seen).filter(pk=key))))
     )
 
 

@@ -21,7 +21,7 @@ def opportunities_seen(seen: Visibility) -> "QuerySet[Opportunity]":
     live = Opportunity.objects.live()
     if seen.everything:
         return live
-    allowed = Q(owner_id__in=seen.owner_ids) | Exists(accounts_seen(seen).filter(pk=OuterRef("account_id")))
+    allowed = Q(owner_id__in=seen.owner_ids) | Q(Exists(accounts_seen(seen).filter(pk=OuterRef("account_id"))))
     if seen.unowned:
         allowed |= Q(account_id__isnull=True, owner_id__isnull=True)
     return live.filter(allowed)

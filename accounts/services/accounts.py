@@ -102,7 +102,9 @@ def refresh_hierarchy(ids: Iterable[int] | None = None) -> int:
     children is a group of its own. Accounts in a circle keep no ultimate parent. Returns how many changed; a query
     a level plus one for 500 changed rows.
     """
-    nodes = _load_nodes(None if ids is None else set(ids))
+    wanted_ids = None if ids is None else set(ids)
+    # Beyond this many, one pass over all is cheaper than following each.
+    nodes = _load_nodes(None if wanted_ids is None or len(wanted_ids) > 20_000 else wanted_ids)
     changed = []
     for members, root in _hierarchies(nodes):
         live = [node for node in members if node.is_live]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -168,7 +169,7 @@ def follow_opportunities(opportunity_ids: Iterable[int]) -> int:
     changed: dict[int, Contact] = {}
     for role in roles.order_by("opportunity__opened_on", "pk"):
         contact = changed.get(role.contact_id, role.contact)
-        stage = role.opportunity.stage
+        stage: Any = role.opportunity.stage
         wanted = ContactLifecycle.CUSTOMER if stage.is_won else ContactLifecycle.OPPORTUNITY
         if stage.is_lost or _rank(contact.lifecycle_stage) >= _rank(wanted):
             continue

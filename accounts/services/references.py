@@ -25,7 +25,8 @@ def repoint(gone: models.Model, into: models.Model) -> int:
     A row for which the other already has one like it is dropped instead: its unique constraint allows only one.
     """
     moved = 0
-    for relation in type(gone)._meta.get_fields(include_hidden=True):
+    relations: list[Any] = list(type(gone)._meta.get_fields(include_hidden=True))
+    for relation in relations:
         if not (relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)):
             continue
         model, name = relation.related_model, relation.field.name
@@ -52,7 +53,8 @@ def _unique_sets(model: type[models.Model], name: str) -> list[tuple[tuple[str, 
 
 def is_used(term: Term) -> bool:
     """Tell whether any row refers to the term (1 query a table until one is found)."""
-    for relation in Term._meta.get_fields(include_hidden=True):
+    relations: list[Any] = list(Term._meta.get_fields(include_hidden=True))
+    for relation in relations:
         if relation.auto_created and not relation.concrete and relation.one_to_many:
             if relation.related_model in (TermAlias,):
                 continue

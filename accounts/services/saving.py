@@ -42,27 +42,29 @@ def before_save(sender: type[Model], instance: Any, raw: bool = False, **kwargs:
     if raw:
         return
     watched = _WATCHED.get(sender)
+    before: dict[str, Any] | None = None
+    if watched and not instance._state.adding:
+        before = sender._default_manager.filter(pk=instance.pk).values(*watched).first()
     if watched:
-        is_new = instance._state.adding
-        instance._before = None if is_new else sender._default_manager.filter(pk=instance.pk).values(*watched).first()
+        # For after_save: what the row was.
+        instance.__dict__["_before"] = before
     if kwargs.get("update_fields") is not None:
         return
     match instance:
         case Account():
             if instance._state.adding:
                 accounts.take_domain_from_website(instance)
-            if instance._before is not None:
-                accounts.stamp_lifecycle(instance, instance._before["lifecycle_stage"])
+            if before is not None:
+                accounts.stamp_lifecycle(instance, before["lifecycle_stage"])
             instance.clean()
             accounts.fill_computed(instance)
         case Contact():
-            if instance._before is not None:
-                accounts.stamp_lifecycle(instance, instance._before["lifecycle_stage"])
+            if before is not None:
+                accounts.stamp_lifecycle(instance, before["lifecycle_stage"])
             contacts.fill_computed(instance)
         case Opportunity():
-            before = instance._before["stage_id"] if instance._before else None
             opportunities.fill_computed(instance)
-            opportunities.stamp_stage(instance, before, is_new=instance._before is None)
+            opportunities.stamp_stage(instance, before["stage_id"] if before else None, is_new=before is None)
         case OpportunityLine() | Purchase():
             opportunities.fill_amount(instance)
             fill_reporting(instance, RateBook.load())
@@ -78,7 +80,7 @@ def after_save(sender: type[Model], instance: Any, created: bool = False, raw: b
     """Let other rows follow: hierarchy, contact's accounts, customers (no query where nothing of it changed)."""
     if raw:
         return
-    before = getattr(instance, "_before", None) or {}
+    before = instance.__dict__.get("_before") or {}
     match instance:
         case Account():
             _follow_account(instance, before)

@@ -131,7 +131,7 @@ def _check_name(vocabulary: str, name: str, own: Term | None) -> None:
         raise ValidationError({"name": "A term needs a name."})
     if len(name) > 200:
         raise ValidationError({"name": "A name may have at most 200 characters."})
-    taken = Term.objects.filter(vocabulary=vocabulary, name_folded=fold(name)).exclude(pk=own.pk if own else None)
+    taken = Term.objects.filter(vocabulary=vocabulary, name_folded=fold(name)).exclude(pk=own.pk if own else 0)
     if taken.exists():
         raise ValidationError({"name": f"This vocabulary already has a term {name!r}; merge the two instead."})
 
