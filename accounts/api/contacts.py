@@ -1,5 +1,6 @@
 """Contacts over the API, their ties to accounts and what they agreed to."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from rest_framework import serializers
@@ -91,6 +92,16 @@ class ContactSerializer(MemberSerializer):
             "created_at",
             "updated_at",
         ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for something to know the contact by.
+
+        Raises ValidationError where name and address would both be empty.
+        """
+        known = ("first_name", "last_name", "email")
+        if not any(attrs.get(name, getattr(self.instance, name, "")) for name in known):
+            raise serializers.ValidationError("Give a first name, a last name or an e-mail address.", "required")
+        return attrs
 
     def validate_email(self, text: str) -> str:
         """Return the address as it is stored, in small letters.
