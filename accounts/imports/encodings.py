@@ -107,11 +107,7 @@ def open_text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
     """Open the file as text with its line ends untouched."""
     stream = open_bytes(path)
     stream.read(encoding.bom_bytes)
-    return io.TextIOWrapper(
-        cast(io.BufferedIOBase, io.BufferedReader(cast(io.RawIOBase, stream))),
-        encoding=encoding.name,
-        newline="",
-    )
+    return io.TextIOWrapper(io.BufferedReader(cast(io.RawIOBase, stream)), encoding=encoding.name, newline="")
 
 
 def _check_decodes(path: Path, name: str, bom_bytes: int) -> None:

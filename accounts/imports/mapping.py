@@ -124,9 +124,10 @@ def _guess(mapping: ColumnMapping, headings: list[str], offered: Mapping[str, Ta
     for table, squeeze in ((by_name, False), (squeezed, True)):
         for own in (True, False):
             for index, name in names.items():
-                target = table.get(name.replace("_", "") if squeeze else name)
-                if target is None or index in mapping.targets or index in mapping.left_out:
+                found = table.get(name.replace("_", "") if squeeze else name)
+                if found is None or index in mapping.targets or index in mapping.left_out:
                     continue
+                target = found
                 is_own = snake_case(target.key.removeprefix("custom.")) == name
                 if is_own == own and target.key not in mapping.keys and not _clashes(target.key, mapping):
                     mapping.targets[index] = target

@@ -52,8 +52,8 @@ class Matcher:
                 draft.key = draft.external_id or None
             elif isinstance(self.by_key.get(self.key[0]), Custom):
                 target = self.by_key[self.key[0]]
-                values = draft.custom.get(target.definition.pk)
-                draft.key = values[0] if values else None
+                found = draft.custom.get(target.definition.pk)
+                draft.key = found[0] if found else None
             else:
                 values = tuple(draft.columns.get(column) for column in self.columns)
                 draft.key = values if any(value not in (None, "") for value in self._must(values)) else None

@@ -145,10 +145,16 @@ class Runner:
                 self._take(draft, target, self.plan.headings[index], found)
         for name, text in self.lookup.added:
             self.tally.warn(f"added_{name}")
-            draft = next((d for d in drafts if any(text in t.parts(v) for t, v in d.texts.items())), None)
-            if draft is not None:
-                draft.warn(name, f"added_{name}", f"{text!r} is new and was added.", text)
+            first = next((d for d in drafts if text in self._words_of(d)), None)
+            if first is not None:
+                first.warn(name, f"added_{name}", f"{text!r} is new and was added.", text)
         self.lookup.added.clear()
+
+    def _words_of(self, draft: Draft) -> set[str]:
+        """Return every text of the row that was looked up."""
+        return {
+            part for target, text in draft.texts.items() if isinstance(target, Deferred) for part in target.parts(text)
+        }
 
     def _take(self, draft: Draft, target: Deferred, heading: str, found: dict[str, Any]) -> None:
         values = []
@@ -240,6 +246,7 @@ class Runner:
             write(drafts, self.record.source)
             return
         self.writer.write(drafts)
+        self._retry(drafts)
         followers = [(leader, draft) for leader in drafts for draft in leader.followers]
         for leader, draft in followers:
             if leader.is_rejected:
@@ -248,6 +255,24 @@ class Runner:
             # One follower at a time: each sees what the one before it has filled.
             draft.record = leader.record.pk
             self.writer.write([draft])
+
+    def _retry(self, drafts: Sequence[Draft]) -> None:
+        """Update what somebody else created since the batch looked its keys up (0 queries where nothing failed)."""
+        failed = [d for d in drafts if d.is_rejected and d.findings[-1].code == "broken_constraint"]
+        failed = [d for d in failed if d.record is None]
+        if not failed:
+            return
+        found = self.matcher.find(failed, self.lookup)
+        for draft in failed:
+            ids = found.get(draft.key, [])
+            draft.record = ids[0] if len(ids) == 1 else None
+        self.matcher.second_chance(failed, self.lookup)
+        again = [draft for draft in failed if draft.record is not None]
+        for draft in again:
+            draft.is_rejected = False
+            draft.findings.pop()
+        if again:
+            self.writer.write(again)
 
     def _after_write(self, drafts: Sequence[Draft]) -> None:
         if hasattr(self.type, "write"):

@@ -392,7 +392,7 @@ def of_field(model: type[models.Model], name: str, **options: Any) -> Target:
 
     Raises ValueError for a column that needs a target of its own.
     """
-    column = model._meta.get_field(name)
+    column: Any = model._meta.get_field(name)
     names = {f.name for f in model._meta.get_fields()}
     if isinstance(column, models.DateTimeField):
         return Moment(name, **options)
@@ -416,7 +416,7 @@ def of_field(model: type[models.Model], name: str, **options: Any) -> Target:
         return Text(name, **options)
     if isinstance(column, models.CharField):
         if column.choices:
-            return Choice(name, list(column.choices), **options)
+            return Choice(name, [(str(token), str(label)) for token, label in column.flatchoices], **options)
         return Text(name, limit=column.max_length, **options)
     raise ValueError(f"{model.__name__}.{name} needs a target of its own.")
 

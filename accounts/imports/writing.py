@@ -207,6 +207,7 @@ class Writer:
             return set()
         types = self._custom_types({pk for draft in filled for pk in draft.custom})
         known: dict[tuple[int, int], list[Any]] = defaultdict(list)
+        row: Any
         for row in model._default_manager.filter(**{f"{owner}__in": [d.record.pk for d in filled]}):
             known[(getattr(row, owner), row.definition_id)].append(row)
         new, update, changed = [], [], set()

@@ -15,6 +15,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from segmentation_crm.common.access import can
+from segmentation_crm.common.models import User
 
 from ..forms.imports import ReadingForm, UploadForm, column_rows, initial_of
 from ..imports import uploads
@@ -41,6 +42,12 @@ def _one(request: HttpRequest, public_id: uuid.UUID) -> Import:
     """Return the user's import, or 404: another's is like one that is not there."""
     _demand_import(request)
     return get_object_or_404(imports_visible_to(request.user).select_related("job"), public_id=public_id)
+
+
+def _user(request: HttpRequest) -> User:
+    """Return who is logged in; `login_required` stands before every page here."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def _types(request: HttpRequest) -> list[str]:
@@ -70,7 +77,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             options = ImportOptions(type=form.cleaned_data["type"], source=form.cleaned_data["source"])
             try:
-                record = uploads.store_upload(form.cleaned_data["file"], options, request.user)
+                record = uploads.store_upload(form.cleaned_data["file"], options, _user(request))
             except FileRefused as refused:
                 form.add_error("file", refused.message)
                 status = 413
@@ -102,11 +109,11 @@ def import_map(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         form = ReadingForm(initial=initial_of(options))
     elif request.method == "GET" and not options.map and options.guess:
         options = _with_remembered(record, options, request)
-    offered = uploads.offered_targets(record, request.user)
+    offered = uploads.offered_targets(record, _user(request))
     columns: list[dict[str, Any]] = []
     plan = None
     try:
-        plan = uploads.read_plan(record, options, request.user)
+        plan = uploads.read_plan(record, options, _user(request))
         columns = column_rows(plan, offered)
     except FileRefused as refused:
         problem = refused.message
@@ -143,10 +150,10 @@ def import_preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     if record.state != ImportState.UPLOADED:
         return redirect("accounts:import_detail", record.public_id)
     if request.method == "POST":
-        uploads.start_upload(record, request.user)
+        uploads.start_upload(record, _user(request))
         return redirect("accounts:import_detail", record.public_id)
     try:
-        result = uploads.preview(record, request.user)
+        result = uploads.preview(record, _user(request))
     except FileRefused as refused:
         messages.error(request, refused.message)
         return redirect("accounts:import_map", record.public_id)

@@ -210,6 +210,25 @@ def test_broken_constraints_reject_only_their_row(run: Run):
     assert counts(result) == (2, 0, 0, 1)
 
 
+def test_r10_a_record_made_meanwhile_is_updated(run: Run, monkeypatch: pytest.MonkeyPatch):
+    """Another writer creates the same address after the batch has looked for it."""
+    from accounts.imports.matching import Matcher
+
+    look, looked = Matcher.find, []
+
+    def find(self: Any, drafts: Any, lookup: Any) -> Any:
+        found = look(self, drafts, lookup)
+        if not looked:
+            looked.append(True)
+            Contact.objects.create(email="b@x.com")
+        return found
+
+    monkeypatch.setattr(Matcher, "find", find)
+    result = run("contacts", "email,first_name\na@x.com,A\nb@x.com,B\nc@x.com,C\n")
+    assert counts(result) == (2, 1, 0, 0)
+    assert Contact.objects.get(email="b@x.com").first_name == "B"
+
+
 def test_an_import_adds_and_never_clears(run: Run):
     run("contacts", "email,job_title,tags,do_not_contact\na@x.com,CTO,vip;new,yes\n")
     result = run("contacts", "email,job_title,tags,do_not_contact\na@x.com,,old,no\n")

@@ -1,13 +1,15 @@
 """Accounts from files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...choices import BuyingCriterion, CodeSystem, Month, Vocabulary
 from ...models import Account, AccountCustomValue, AccountValue
 from ...services.accounts import fill_computed, refresh_hierarchy
 from ...services.money import RateBook
-from ..resolvers import Code, Codes, OpenTerm, OpenTerms
+from ...services.normalisation import normalise_domain
+from ..drafts import Draft
+from ..resolvers import Code, Codes, Lookup, OpenTerm, OpenTerms
 from ..targets import Choice, Country, Currency, Domain, Language, Multi, Phone, Subdivision, Target, Url
 from .base import ImportType
 from .links import account_link, user_link
@@ -80,10 +82,22 @@ class Accounts(ImportType):
         yield OpenTerms("operating_traits", Vocabulary.OPERATING_TRAIT)
 
     def complete(self, record: Any, book: RateBook) -> None:
-        # A domain that only follows from the website may be another account's: the file did not claim it.
-        website, record.website = record.website, record.website if record.domain else ""
         fill_computed(record, book)
-        record.website = website
+
+    def prepare(self, drafts: Sequence[Draft], lookup: Lookup) -> None:
+        """Let a new account without domain take its website's, where no other account has it (1 query)."""
+        wanted: dict[str, Draft] = {}
+        for draft in drafts:
+            if draft.columns.get("website") and not draft.columns.get("domain"):
+                wanted.setdefault(normalise_domain(draft.columns["website"]), draft)
+        named = {draft.columns.get("domain") for draft in drafts}
+        free = wanted.keys() - named - {""}
+        free -= set(Account.objects.live().filter(domain__in=free).values_list("domain", flat=True))
+        for domain in free:
+            wanted[domain].columns["_website_domain"] = domain
+
+    def new_record(self, draft: Draft, book: RateBook) -> Account:
+        return Account(domain=draft.columns.get("_website_domain", ""))
 
     def after_last(self, touched: Iterable[int]) -> None:
         refresh_hierarchy(touched)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 
-from ...choices import CatalogueKind, Vocabulary
+from ...choices import BuyingRole, CatalogueKind, Vocabulary
 from ...models import (
     Opportunity,
     OpportunityContact,
@@ -108,6 +108,6 @@ class ContactRoles(ImportType):
     def declare(self) -> Iterable[Target]:
         yield opportunity_link()
         yield contact_link()
-        yield Choice("role", list(OpportunityContact._meta.get_field("role").choices), names=ROLE_NAMES,
+        yield Choice("role", BuyingRole.choices, names=ROLE_NAMES,
                      aliases=("buying_role", "contact_role"))  # fmt: skip
         yield from self.plain("stance", "influence")
