@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import environ
+import structlog
 
 from segmentation_crm.embedded import broker_socket, ensure_secret_key
 
@@ -321,15 +322,39 @@ DJANGO_TABLES2_TEMPLATE = "django_tables2/bootstrap5.html"
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 SHARED_DATA = Path(env.str("SHARED_DATA", str(BASE_DIR.parent / "shared" / "data")))
 
+# One line an event: plain for people (default), JSON with LOG_FORMAT=json. What structlog adds (request id, user)
+# comes with both.
+_log_processors: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso"),
+    structlog.processors.format_exc_info,
+]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "console": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer()
+            if env.str("LOG_FORMAT", "plain") == "json"
+            else structlog.dev.ConsoleRenderer(colors=False),
+            "foreign_pre_chain": _log_processors,
+        },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
 }
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_log_processors,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
 
 SILENCED_SYSTEM_CHECKS: list[str] = []
 TEST_RUNNING = "PYTEST_VERSION" in os.environ
