@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from babel.numbers import UnknownCurrencyError, format_compact_decimal, format_currency, format_decimal
-from django import template
+from django import forms, template
 from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
@@ -212,13 +212,13 @@ def query_with(context: template.Context, **changes: Any) -> str:
 
 @register.filter
 def widget_kind(bound_field: Any) -> str:
-    """Name the kind of a form field's control: checkbox, select, file, textarea, multiple or input."""
-    widget = type(bound_field.field.widget).__name__
-    if widget == "CheckboxInput":
+    """Name the kind of a form field's control: checkbox, group (of boxes), select or input."""
+    widget = bound_field.field.widget
+    if isinstance(widget, forms.CheckboxInput):
         return "checkbox"
-    if widget in {"CheckboxSelectMultiple", "RadioSelect"}:
+    if isinstance(widget, forms.RadioSelect):
         return "group"
-    return "select" if "Select" in widget else "input"
+    return "select" if isinstance(widget, forms.Select) else "input"
 
 
 @register.filter
