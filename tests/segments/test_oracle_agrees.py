@@ -6,12 +6,13 @@ from dataclasses import replace
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from segments.rules.bitmaps import inner_groups
 from segments.rules.evaluate import evaluate, member_queryset
-from segments.rules.nodes import Group, Rule
+from segments.rules.nodes import Aggregate, Group, Node, Related, Rule
 from segments.rules.parse import parse_rule_json
 from segments.rules.validate import validate
 from tests.rule_strategies import MEMBER_TYPES, rules
-from tests.segments.rule_cases import dumps
+from tests.segments.rule_cases import all_fields, dumps, rule_of
 from tests.worlds.fixture import Judged
 
 EXAMPLES = int(os.environ.get("TREES", "100"))
@@ -74,20 +75,41 @@ def test_de_morgan(judged: Judged) -> None:
 
 
 def test_every_node_of_random_trees_agrees(judged: Judged) -> None:
-    """The count at each node outside related groups is the count of a rule of that node alone."""
+    """A node counts the members for which it alone holds; inside related groups, those with at least one such row."""
 
     @settings(RANDOM, max_examples=max(10, EXAMPLES // 5))
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        rule = draw_rule(judged, data, depth=4, related=1)
+        rule = draw_rule(judged, data, depth=4, related=2)
         evaluated = evaluate(rule, judged.clock)
 
-        def walk(node: Group) -> None:
-            for inner in node.rules:
-                assert set(evaluated.node(inner.path)) == judged.oracle.holding(inner, rule.member_type)
-                if isinstance(inner, Group):
-                    walk(inner)
+        def walk(node: Node, around: tuple[Related, ...]) -> None:
+            alone: Node = node
+            for owner in reversed(around):
+                alone = replace(owner, group=Group((), "and", (alone,)))
+            assert set(evaluated.node(node.path)) == judged.oracle.holding(alone, rule.member_type), node.path
+            if isinstance(node, Group):
+                for inner in node.rules:
+                    walk(inner, around)
+            elif isinstance(node, Related | Aggregate):
+                for group in inner_groups(node):
+                    walk(group, (*around, Related((), node.ref, "some")))
 
-        walk(rule.root)
+        walk(rule.root, ())
 
     check()
+
+
+def test_a_narrower_window_lies_in_a_wider_one(judged: Judged) -> None:
+    for field, member, relation in all_fields():
+        if field.type not in ("date", "datetime") or relation:
+            continue
+        found = [
+            set(
+                evaluate(
+                    rule_of({"field": field.key, "operator": "in_last", "value": window}, member), judged.clock
+                ).members
+            )
+            for window in ({"n": 7, "unit": "day"}, {"n": 1, "unit": "month"}, {"n": 1, "unit": "year"})
+        ]
+        assert found[0] <= found[1] <= found[2], field.key

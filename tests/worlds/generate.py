@@ -264,7 +264,10 @@ class Generator:
             needs = self.keys(Term, "term:need")
             on_account = number % 2 == 0
             owners = self.pk(models.Account if on_account else models.Contact)
-            owner, need = owners[number // 2 % len(owners)], needs[(number // 2 // len(owners) + number // 2) % len(needs)]
+            owner, need = (
+                owners[number // 2 % len(owners)],
+                needs[(number // 2 // len(owners) + number // 2) % len(needs)],
+            )
             return {
                 "account_id": owner if on_account else None,
                 "contact_id": None if on_account else owner,
@@ -274,7 +277,9 @@ class Generator:
             accounts, products = self.pk(models.Account), self.pk(models.TechnologyProduct)
             return {
                 "account_id": accounts[number % (len(accounts) // 2)],
-                "product_id": products[(number // (len(accounts) // 2) + number) % len(products)],
+                "product_id": products[
+                    (number // (len(accounts) // 2) + number % (len(accounts) // 2)) % len(products)
+                ],
             }
         return {}
 
