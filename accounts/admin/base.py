@@ -1,7 +1,7 @@
 """What the admin pages of records share; no page degrades with the number of rows."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import model_ngettext
@@ -35,7 +35,7 @@ class RowAdmin(AuditedAdmin):
     show_full_result_count = False
     paginator = CappedPaginator
     list_per_page = 50
-    ordering: tuple[str, ...] = ("-pk",)
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     visible_to: Callable[[Any], "QuerySet[Any]"] | None = None
 
     def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
