@@ -213,7 +213,7 @@ class PersonaViewSet(MergingMixin, CatalogueViewSet[Persona]):
 class TermSerializer(AccountsSerializer):
     """A word of an open vocabulary; the slug is made from the name and stays."""
 
-    aliases = serializers.SlugRelatedField(slug_field="text", many=True, read_only=True)
+    aliases: serializers.Field = serializers.SlugRelatedField(slug_field="text", many=True, read_only=True)
 
     class Meta:
         model = Term
@@ -340,7 +340,7 @@ class CustomFieldSerializer(AccountsSerializer):
         """
         if self.instance is not None:
             fixed = [name for name in ("record", "key", "type") if name in attrs]
-            changed = {
+            changed: dict[str, Any] = {
                 name: "This stays as it was made." for name in fixed if attrs[name] != getattr(self.instance, name)
             }
             if changed:

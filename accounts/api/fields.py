@@ -42,6 +42,7 @@ class ReferenceField(serializers.RelatedField):
     def get_queryset(self) -> QuerySet:
         """Return the targets that the caller may name."""
         base = super().get_queryset()
+        assert base is not None  # every writable reference is made with one
         scope = VISIBLE.get(base.model)
         return scope(self.context["request"].user) if scope else base
 
@@ -111,7 +112,7 @@ class MultiField(serializers.Field):
         """Return what one row stands for."""
         return row.token
 
-    def to_internal_value(self, data: Any) -> dict[str, dict[str, list[Any]]]:
+    def to_internal_value(self, data: Any) -> dict[str, list[Any]]:
         """Return the values to write.
 
         Raises ValidationError: not_a_list, too_many, unknown.

@@ -1,10 +1,11 @@
 """Routes of the records, named like the types of imports."""
 
 from rest_framework.routers import SimpleRouter
+from rest_framework.viewsets import GenericViewSet
 
 from . import accounts, activities, catalogue, contacts, details, opportunities, work
 
-ROUTES = {
+ROUTES: dict[str, type[GenericViewSet]] = {
     "accounts": accounts.AccountViewSet,
     "contacts": contacts.ContactViewSet,
     "contact_accounts": contacts.ContactAccountViewSet,

@@ -14,7 +14,8 @@ def set_multi_values(record: Account | Contact | Opportunity, field: str, items:
 
     Rows that stay are left alone (1 query, 1 more to remove, 1 more to add).
     """
-    rows = record.values_multi.filter(field=field)
+    manager: Any = record.values_multi
+    rows = manager.filter(field=field)
     held = {row.token or row.term_id or row.code_id: row.pk for row in rows}
     wanted = {item if isinstance(item, str) else item.pk: item for item in items}
     gone = [pk for value, pk in held.items() if value not in wanted]
@@ -22,8 +23,8 @@ def set_multi_values(record: Account | Contact | Opportunity, field: str, items:
     if gone:
         rows.filter(pk__in=gone).delete()
     if new:
-        model, owner = record.values_multi.model, str(record._meta.model_name)
-        model._default_manager.bulk_create(model(**{owner: record, "field": field, _column(i): i}) for i in new)
+        owner = str(record._meta.model_name)
+        manager.bulk_create(manager.model(**{owner: record, "field": field, _column(item): item}) for item in new)
     return bool(gone or new)
 
 

@@ -1,5 +1,7 @@
 """Users and teams, as everyone who works here may know them: for owners of records, not for managing."""
 
+from typing import cast
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -71,7 +73,7 @@ class UserViewSet(ReadViewSet[User]):
     @action(detail=False, filterset_class=None, pagination_class=None)
     def me(self, request: Request) -> Response:
         """Tell who is calling: role, capabilities, and the scopes of the token."""
-        user = request.user
+        user = cast(User, request.user)
         token = request.auth
         return Response(
             {

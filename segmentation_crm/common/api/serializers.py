@@ -1,7 +1,7 @@
 """Serializers that say what they do not take: unknown and read-only keys are 400, constraints name their field."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError, models, transaction
@@ -15,7 +15,7 @@ from .errors import model_errors
 class StrictFieldsMixin:
     """Refuse keys that the serializer does not know, and keys that only the product writes."""
 
-    fields: Mapping[str, serializers.Field]
+    fields: Any
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated values.
@@ -63,7 +63,7 @@ class RecordSerializer(StrictFieldsMixin, serializers.ModelSerializer):
 
         Raises ValidationError naming the field that breaks a rule.
         """
-        model = self.Meta.model  # type: ignore[attr-defined]
+        model: Any = self.Meta.model  # type: ignore[attr-defined]
         values, many = split_many(model, validated_data)
         instance = model(**values)
         check(instance, None)
@@ -151,7 +151,9 @@ def columns_in(condition: Any) -> set[str]:
         return set()
     found: set[str] = set()
     for child in condition.children:
-        found |= columns_in(child) if isinstance(child, models.Q) else {str(child[0]).split("__")[0]}
+        found |= (
+            columns_in(child) if isinstance(child, models.Q) else {str(cast(tuple[Any, ...], child)[0]).split("__")[0]}
+        )
     return found
 
 

@@ -64,7 +64,7 @@ class AtomicUserThrottle(BaseThrottle):
 
         Raises KeyError for a scope without a rate in the settings.
         """
-        number, _, period = api_settings.DEFAULT_THROTTLE_RATES[scope].partition("/")
+        number, _, period = str(api_settings.DEFAULT_THROTTLE_RATES[scope]).partition("/")
         return int(number), _PERIODS[period[0]]
 
     @staticmethod

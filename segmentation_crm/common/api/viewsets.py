@@ -44,7 +44,7 @@ class VisibleViewSet(ConditionalMixin, GenericViewSet, Generic[M]):
 
     def model_of_schema(self) -> type[M]:
         """Return the model that the schema describes."""
-        return self.get_serializer_class().Meta.model
+        return self.get_serializer_class().Meta.model  # type: ignore[attr-defined]
 
     def get_object(self) -> M:
         """Return the record of the path.
@@ -137,6 +137,6 @@ class RecordViewSet(ReadViewSet[M]):
             raise Http404
         return found
 
-    def reread(self, instance: M) -> M:
+    def reread(self, instance: Any) -> Any:
         """Return the record as a later GET will show it; as it stands when the change moved it out of sight."""
         return self.get_queryset().filter(pk=instance.pk).first() or instance
