@@ -398,6 +398,17 @@ def test_validate_takes_ids_slugs_names_and_aliases():
     assert errors_of(group(condition("account.industry", "eq", True)))[0][1] == "wrong_type"
 
 
+def test_stored_rules_outlive_renames_and_merges():
+    from accounts.services.vocabularies import merge_terms
+
+    gone = factories.TermFactory(vocabulary="industry", slug="technolgy", name="Technolgy")
+    into = factories.TermFactory(vocabulary="industry", slug="technology", name="Technology")
+    stored = validate(group(condition("account.industry", "eq", gone.pk)), "account").canonical
+    assert stored["rules"][0]["value"] == "technolgy"
+    merge_terms(gone, into)
+    assert validate(stored, "account").root.rules[0].value == into.pk
+
+
 def test_validate_names_each_wrong_value_of_a_list():
     factories.TermFactory(vocabulary="industry", slug="software", name="Software")
     raw = group(condition("account.industry", "in", ["software", "mining", 5.5]))
