@@ -69,6 +69,8 @@ def _producers(app: Any) -> ProducerPool:
                 "socket_timeout": SOCKET_TIMEOUT,
                 "socket_connect_timeout": 1.0,
                 "retry_on_timeout": False,
+                # Else kombu would try to connect for six seconds.
+                "max_retries": 0,
             }
             connections = connection.Pool(limit=8)
             _pool, _pool_of_process = ProducerPool(connections, limit=8), os.getpid()
