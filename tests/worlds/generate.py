@@ -1,5 +1,6 @@
 """A world from the registry: every declared field gets values, so that a new field is covered by its declaration."""
 
+import datetime as dt
 import random
 from typing import Any
 
@@ -91,7 +92,8 @@ class Generator:
             )
         for factory in (factories.ProductFactory, factories.PersonaFactory, factories.CampaignRefFactory):
             factory.create_batch(3)
-        factories.ContentItemFactory.create_batch(3)
+        for format_ in ("", "video", "webinar", "article"):
+            factories.ContentItemFactory(format=format_)
 
     def pick_term(self, vocabulary: str) -> Any:
         """Return a term of a vocabulary."""
@@ -111,9 +113,13 @@ class Generator:
                     account.parent_account = parent if parent.pk != account.pk else None
                     account.ultimate_parent = self.random.choice(made)
             models.Account.objects.bulk_update(made, ["parent_account", "ultimate_parent"])
+        if prefix == "contract":
+            for contract in made[::3]:
+                contract.renewed_from = self.random.choice(made)
+            models.Contract.objects.bulk_update(made, ["renewed_from"])
         if any(f.name == "updated_at" for f in model._meta.fields):
             for row in made:
-                row.updated_at = self.random.choice(pools.PAST_MOMENTS)
+                row.updated_at = self.random.choice([*pools.PAST_MOMENTS, AS_OF, AS_OF + dt.timedelta(hours=1)])
             model._default_manager.bulk_update(made, ["updated_at"])
         for definition in registry.fields(prefix, custom=False):
             if isinstance(definition.source, ValueRows):
@@ -154,6 +160,8 @@ class Generator:
         if field.generated or name in ("parent_account", "ultimate_parent", "renewed_from"):
             return {}
         choose = self.random.choice
+        if self.random.random() < 0.12:
+            return {}
         if name in RANGES and not field.is_relation and definition.type != "enum":
             return {name: choose(RANGES[name])}
         match definition.type:
@@ -232,8 +240,8 @@ class Generator:
                 return {"account_id": choose([*accounts, None, None])}
             case "activity":
                 return {
-                    "contact_id": choose([*contacts, None]),
-                    "account_id": choose([*accounts, None]),
+                    "contact_id": choose([*contacts, None, None, None]),
+                    "account_id": choose([*accounts, None, None, None]),
                     "opportunity_id": choose([*opportunities, None, None]),
                 }
             case "technology" | "purchase" | "contract" | "support_case":

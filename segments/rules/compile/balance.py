@@ -33,7 +33,7 @@ class Balance(Aggregate):
         """Tell balances of different operands apart."""
         return (*super().identity, self.operand, self.mean)
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:  # type: ignore[override]
         """Render for a database with exact decimals."""
         sql, params = compiler.compile(self.get_source_expressions()[0])
         if self.mean:

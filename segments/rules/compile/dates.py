@@ -122,13 +122,13 @@ def _bound(moment: datetime | None, clock: Clock) -> datetime:
 
 
 def _anniversary(type_name: str, expression: Any, value: Any, clock: Clock) -> Q:
-    zone = {"tzinfo": clock.zone} if type_name == "datetime" else {}
-    day_of_year = ExtractMonth(expression, **zone) * 100 + ExtractDay(expression, **zone)
+    zone = clock.zone if type_name == "datetime" else None
+    day_of_year = ExtractMonth(expression, tzinfo=zone) * 100 + ExtractDay(expression, tzinfo=zone)
     found = Q()
     for due in clock.anniversaries(value):
         found |= (
             Q(GreaterThanOrEqual(day_of_year, due.first))
             & Q(LessThanOrEqual(day_of_year, due.last))
-            & Q(LessThan(ExtractYear(expression, **zone), due.year))
+            & Q(LessThan(ExtractYear(expression, tzinfo=zone), due.year))
         )
     return found
