@@ -1,6 +1,7 @@
 """What the first page shows: where to begin, what closes next, what changed, what needs attention."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -74,7 +75,7 @@ def home_context(user: User) -> dict[str, Any]:
         "segments": segments_visible_to(user).order_by("-updated_at", "-pk")[:ROWS],
         "running": jobs_visible_to(user).filter(state__in=[JobState.QUEUED, JobState.RUNNING])[:ROWS],
         "failed": jobs_visible_to(user).filter(
-            state=JobState.FAILED, finished_at__gte=timezone.now() - timezone.timedelta(days=7)
+            state=JobState.FAILED, finished_at__gte=timezone.now() - timedelta(days=7)
         )[:3],
         "now": timezone.now(),
     }

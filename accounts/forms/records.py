@@ -85,7 +85,7 @@ class RecordForm(forms.ModelForm):
             if not can(self.user, "records.assign"):
                 offered &= Q(pk=self.user.pk) if held is None else Q(pk__in=[])
             field.queryset = User.objects.filter(offered | Q(pk=held)).order_by("first_name", "username")
-            field.label_from_instance = lambda person: person.display_name  # type: ignore[method-assign]
+            field.label_from_instance = lambda person: person.display_name  # type: ignore[method-assign,assignment]
             field.empty_label = "Nobody"
         if not self.instance.pk and not visibility(self.user).everything and "owner" in self.fields:
             self.initial.setdefault("owner", self.user.pk)
@@ -238,7 +238,7 @@ class AccountForm(RecordForm):
         return domain
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         try:
             check_parent(self.instance)
         except ValidationError as error:

@@ -41,13 +41,18 @@ def keyset_page(request: HttpRequest, queryset: QuerySet, size: int = 50) -> Pag
         rows = pages.paginate_queryset(queryset, Request(request))
     except ValidationError:
         problem = "The link to that page no longer fits this list, so here is its beginning."
-        plain = HttpRequest()
-        plain.META, plain.path, plain.GET = request.META.copy(), request.path, request.GET.copy()
-        plain.GET.pop("cursor", None)
-        plain.META["QUERY_STRING"] = plain.GET.urlencode()
-        rows = pages.paginate_queryset(queryset, Request(plain))
+        rows = pages.paginate_queryset(queryset, Request(_without_cursor(request)))
     links = pages.get_paginated_response([]).data
     return Page(rows, _relative(links["next"]), _relative(links["previous"]), problem)
+
+
+def _without_cursor(request: HttpRequest) -> HttpRequest:
+    query = request.GET.copy()
+    query.pop("cursor", None)
+    plain: Any = HttpRequest()
+    plain.META = {**request.META, "QUERY_STRING": query.urlencode()}
+    plain.path, plain.GET = request.path, query
+    return plain
 
 
 def _relative(url: str | None) -> str:
