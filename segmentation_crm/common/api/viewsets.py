@@ -14,11 +14,16 @@ from rest_framework.viewsets import GenericViewSet
 
 from ..access import AnyUser
 from .conditional import ConditionalMixin, matches
+from .idempotency import idempotent
 
 M = TypeVar("M", bound=Model)
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="ETag of the version you read; a stale one answers 412."
+)
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same call sent again gets the first answer."
 )
 
 
@@ -80,6 +85,8 @@ class RecordViewSet(ReadViewSet[M]):
 
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
+    @extend_schema(parameters=[IDEMPOTENCY_KEY])
+    @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create a record, in one transaction."""
         serializer = self.get_serializer(data=request.data)
