@@ -153,10 +153,11 @@ class SegmentViewSet(ReadViewSet[Segment]):
         filters=False,
         parameters=[
             OpenApiParameter(
-                "field", str, required=True, description="Key of the field, `segment:account` or `segment:contact`."
+                "field", str, required=True, description="Key of the field, `segment`, `account` or `contact`."
             ),
             OpenApiParameter("q", str, description="What the value's name or code contains."),
             OpenApiParameter("value", str, many=True, description="JSON values whose labels are wanted."),
+            OpenApiParameter("member_type", str, description="With `segment`: what its members are."),
         ],
     )
     @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
@@ -166,7 +167,9 @@ class SegmentViewSet(ReadViewSet[Segment]):
         if "value" in query:
             results = values_named(query.get("field", ""), query.getlist("value"), request.user)
         else:
-            results = search_values(query.get("field", ""), query.get("q", ""), request.user)
+            results = search_values(
+                query.get("field", ""), query.get("q", ""), request.user, query.get("member_type", "")
+            )
         return Response({"results": results})
 
     # --- segments ---

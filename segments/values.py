@@ -10,42 +10,29 @@ from segmentation_crm.common.access import AnyUser
 from segmentation_crm.common.fields import FieldDef, registry
 from segmentation_crm.common.folding import fold
 
-from .choices import MemberType
-from .queries import records_visible_to
+from .choices import MemberType, SegmentStatus
+from .queries import records_visible_to, segments_visible_to
 from .rules import choices_search
-from .rules.references import References
-from .rules.values import Problem
 
 MOST = 20
 MOST_NAMED = 1000
+MAX_ID = 2**63 - 1
 Found = list[dict[str, Any]]
 
 
-def search_values(field: str, text: str, user: AnyUser) -> Found:
-    """Return up to 20 values whose words contain the text, those that start with it first (1 to 2 queries).
+def search_values(field: str, text: str, user: AnyUser, member_type: str = "") -> Found:
+    """Return up to 20 values whose words contain the text, those that start with it first (1 to 3 queries).
 
-    field: a key of the registry; `segment:account` and `segment:contact` search segments, `account` and `contact`
-    records. Raises ValidationError naming the parameter that is wrong.
+    field: a key of the registry; `segment` searches segments of the member type, `account` and `contact` records.
+    Raises ValidationError naming the parameter that is wrong.
     """
-    if "\x00" in text or "\x00" in field:
+    if "\x00" in text:
         raise ValidationError({"q": "The text holds a NUL character."})
+    if field == "segment":
+        return _search_segments(text, user, member_type)
     if field in MemberType.values:
         return _search_records(field, text, user)
-    found = choices_search.search_values(field, text, user, MOST)
-    if found is None:
-        raise ValidationError({"field": "There is no such field."})
-    return found
-
-
-def _search_records(member_type: str, text: str, user: AnyUser) -> Found:
-    column = "name_folded" if member_type == MemberType.ACCOUNT else "full_name_folded"
-    rows = records_visible_to(member_type, user).order_by(column, "pk")
-    words = fold(text[:200])
-    if member_type == MemberType.ACCOUNT:
-        found = rows.filter(Q(name_folded__contains=words) | Q(domain_folded__startswith=words))
-    else:
-        found = rows.filter(Q(full_name_folded__contains=words) | Q(email_folded__startswith=words))
-    return [{"value": row.pk, "label": str(row)} for row in found[:MOST]]
+    return choices_search.search(_field(field), text, user, MOST)
 
 
 def values_named(field: str, texts: list[str], user: AnyUser) -> Found:
@@ -56,17 +43,12 @@ def values_named(field: str, texts: list[str], user: AnyUser) -> Found:
     if len(texts) > MOST_NAMED:
         raise ValidationError({"value": f"Ask for at most {MOST_NAMED} values at once."})
     values = list(dict.fromkeys(_decoded(text) for text in texts))
+    if field == "segment":
+        return _named_segments(values, user)
     if field in MemberType.values:
-        ids = [value for value in values if isinstance(value, int)]
-        rows = records_visible_to(field, user).filter(pk__in=ids)
+        rows = records_visible_to(field, user).filter(pk__in=[value for value in values if isinstance(value, int)])
         return [{"value": row.pk, "label": str(row)} for row in rows]
-    if field.startswith("segment:"):
-        return _referenced(field, values, user)
-    found = _field(field)
-    if (found.item or found.type) in ("reference", "tree"):
-        return _referenced(found.target, values, user)
-    words = {choice.value: choice.label for choice in found.choices}
-    return [{"value": value, "label": words.get(str(value), str(value))} for value in values]
+    return choices_search.labels(_field(field), values, user)
 
 
 def _field(key: str) -> FieldDef:
@@ -78,23 +60,36 @@ def _field(key: str) -> FieldDef:
     return found
 
 
-def _referenced(target: str, values: list[str | int], user: AnyUser) -> Found:
-    if target not in ("segment:account", "segment:contact") and target.startswith("segment"):
-        raise ValidationError({"field": "There is no such field."})
-    references = References(user)
-    for value in values:
-        try:
-            references.want(target, value)
-        except Problem as problem:
-            raise ValidationError({"value": str(problem)}) from None
-    references.resolve()
-    named = []
-    for value in values:
-        try:
-            named.append({"value": value, "label": references.get(target, value).label})
-        except Problem:
-            continue  # gone or out of sight: the preview says so at its line
-    return named
+def _search_segments(text: str, user: AnyUser, member_type: str) -> Found:
+    rows = segments_visible_to(user).exclude(status=SegmentStatus.ARCHIVED).filter(name__icontains=text.strip()[:200])
+    if member_type:
+        if member_type not in MemberType.values:
+            raise ValidationError({"member_type": f"member_type must be one of {', '.join(MemberType.values)}."})
+        rows = rows.filter(member_type=member_type)
+    return [{"value": segment.slug, "label": segment.name} for segment in rows.order_by("name")[:MOST]]
+
+
+def _named_segments(values: list[str | int], user: AnyUser) -> Found:
+    slugs = [value for value in values if isinstance(value, str)]
+    ids = [value for value in values if isinstance(value, int)]
+    names: dict[str | int, str] = {}
+    for pk, slug, name in (
+        segments_visible_to(user).filter(Q(slug__in=slugs) | Q(pk__in=ids)).values_list("pk", "slug", "name")
+    ):
+        names[pk] = names[slug] = name
+    return [{"value": value, "label": names[value]} for value in values if value in names]
+
+
+def _search_records(member_type: str, text: str, user: AnyUser) -> Found:
+    words = fold(text[:200])
+    if member_type == MemberType.ACCOUNT:
+        column, code = "name_folded", "domain_folded"
+        match = Q(name_folded__contains=words) | Q(domain_folded__startswith=words)
+    else:
+        column, code = "full_name_folded", "email_folded"
+        match = Q(full_name_folded__contains=words) | Q(email_folded__startswith=words)
+    rows = records_visible_to(member_type, user).filter(match).order_by(column, "pk")[:MOST]
+    return [{"value": row.pk, "label": str(row), "sub": getattr(row, code)} for row in rows]
 
 
 def _decoded(text: str) -> str | int:
@@ -104,4 +99,8 @@ def _decoded(text: str) -> str | int:
         value = text
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValidationError({"value": "Send each value as a JSON text or a whole number."})
+    if isinstance(value, int) and not 0 < value <= MAX_ID:
+        raise ValidationError({"value": "An id is a whole number above 0."})
+    if isinstance(value, str) and ("\x00" in value or value != value.encode("utf-8", "ignore").decode()):
+        raise ValidationError({"value": "The text holds a NUL character or half of a surrogate pair."})
     return value

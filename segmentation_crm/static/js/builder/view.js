@@ -209,13 +209,12 @@ function segmentRow(app, node, parent, context) {
   const keys = app.schema.segmentKeys(context);
   const known = keys.find((item) => item.key === node.field) ?? keys[0];
   const env = envOf(app, node, "Segment");
-  const field = `segment:${known?.record}`;
   const subject = keys.length > 1
     ? select(keys.map((item) => ({ value: item.key, label: item.via ? `Its ${item.via.toLowerCase()}` : `The ${app.singular(item.record)}` })), node.field, { class: "sb-op", "aria-label": "Whose segments", "data-focus": env.focus("whose"), onchange: (event) => app.change(() => Object.assign(node, { field: event.target.value, value: [] })) })
     : null;
   const box = new ChoiceBox({
     values: Array.isArray(node.value) ? node.value : [], multiple: true,
-    source: (text) => app.values.search(field, text), label: (value) => app.values.label(field, value),
+    source: (text) => app.values.search("segment", text, { member_type: known?.record }), label: (value) => app.values.label("segment", value),
     placeholder: "choose a segment", name: "Segments", focusKey: env.focus("value"),
     onChange: (value) => app.edit(node, { value }),
   });
