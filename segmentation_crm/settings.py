@@ -151,6 +151,8 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "5/m/key,20/m/ip", "reset_password": "3/h
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = False
+# An administrator makes the users: a second factor must not wait for a mail server.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 
 # --- Transport security ---
@@ -219,6 +221,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", REDIS_URL.replace("redis+socket://", "unix://")),
         "KEY_PREFIX": env.str("CACHE_PREFIX", "crm-cache"),
+        # A frozen cache must cost a request seconds, not its thread.
+        "OPTIONS": {"socket_timeout": 2},
     }
 }
 CELERY_TASK_ACKS_LATE = True
