@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from segmentation_crm.common.models import Role
-from tests.factories import AccountFactory, ContactFactory, OpportunityFactory, TeamFactory, UserFactory
+from tests.factories import PASSWORD, AccountFactory, ContactFactory, OpportunityFactory, TeamFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +100,26 @@ def test_search_takes_any_text(client, text):
 
 def test_an_address_that_leads_nowhere_says_so(client):
     assert "This page is not here" in page(client, UserFactory(), "/nowhere/", 404)
+
+
+def test_a_second_factor_can_be_set_up_without_a_mail_server(client):
+    user = UserFactory()
+    page(client, user)
+    # Who logged in long ago says the password once more.
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    response = client.get(reverse("mfa_activate_totp"))
+    assert response.status_code == 200
+    assert "Authenticator secret" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["account_login", "account_reset_password", "account_signup"])
+def test_pages_of_logging_in_wear_the_look(client, name):
+    text = client.get(reverse(name)).content.decode()
+    assert 'class="entrance-box"' in text
+    assert "css/tokens.css" in text
+
+
+@pytest.mark.parametrize("name", ["account_change_password", "account_email", "mfa_index", "account_logout"])
+def test_pages_of_ones_own_account_wear_the_look(client, name):
+    text = page(client, UserFactory(), reverse(name))
+    assert 'class="account-page"' in text
