@@ -140,8 +140,8 @@ class Generator:
         values.update(self.owners(prefix))
         values.update(self.unique(prefix, number))
         if prefix == "activity":
-            values["type"] = values["type"] or "call"
-            values["occurred_at"] = values["occurred_at"] or self.random.choice(pools.PAST_MOMENTS)
+            values["type"] = values.get("type") or "call"
+            values["occurred_at"] = values.get("occurred_at") or self.random.choice(pools.PAST_MOMENTS)
         for name in ("created_at", "updated_at"):
             if name in values and values[name] is None:
                 values[name] = self.random.choice(pools.PAST_MOMENTS)

@@ -6,9 +6,8 @@ from typing import Any
 from django.db.models import Aggregate, BigIntegerField
 
 # SQLite keeps decimals as floating point, where 0.1 + 0.2 is not 0.3. Each value is exact to 15 digits, so it is cut
-# into whole numbers (millions, units, millionths: no column keeps more than 6 decimals), which add up exactly.
+# into whole numbers (millions, units, and the column's decimals as a whole number), which add up exactly.
 MILLION = 1_000_000
-PLACES = 6
 
 
 class Balance(Aggregate):
@@ -42,14 +41,16 @@ class Balance(Aggregate):
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         """Render with whole numbers only."""
-        sql, params = compiler.compile(self.get_source_expressions()[0])
-        places = max(PLACES, -int(self.operand.as_tuple().exponent))  # type: ignore[arg-type]
+        source = self.get_source_expressions()[0]
+        sql, params = compiler.compile(source)
+        kept = getattr(source.output_field, "decimal_places", 0)
+        places = max(kept, -int(self.operand.as_tuple().exponent))  # type: ignore[arg-type]
         scale = 10**places
         whole, rest = divmod(int(self.operand.scaleb(places)), scale)
         millions, units = divmod(whole, MILLION)
         count, count_params = (f"COUNT({sql})", tuple(params)) if self.mean else ("1", ())
         whole_sql = f"CAST({sql} AS INTEGER)"
-        fraction = f"CAST(ROUND(({sql} - {whole_sql}) * {MILLION}) AS INTEGER)"
+        fraction = f"CAST(ROUND(({sql} - {whole_sql}) * {10**kept}) AS INTEGER)"
 
         def over(part: str, figure: int) -> str:
             return f"(COALESCE(SUM({part}), 0) - {count} * {figure})"
@@ -57,7 +58,7 @@ class Balance(Aggregate):
         balance = (
             f"(({over(f'{whole_sql} / {MILLION}', millions)} * {MILLION}"
             f" + {over(f'{whole_sql} %% {MILLION}', units)}) * {scale}"
-            f" + (COALESCE(SUM({fraction}), 0) * {scale // MILLION} - {count} * {rest}))"
+            f" + (COALESCE(SUM({fraction}), 0) * {10 ** (places - kept)} - {count} * {rest}))"
         )
         once = tuple(params)
         return balance, (
