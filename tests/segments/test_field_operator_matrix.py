@@ -37,8 +37,8 @@ NEVER_EMPTY = {
     "is_competitor",
     "is_integration_partner",
 }
-# Event times at as_of or later do not exist, so none lies ahead.
-NEVER_AHEAD = {"last_engaged_at", "occurred_at", "ordered_at", "answered_at", "opened_at"}
+# Event times at as_of or later do not exist, so none lies ahead (of dates at most today's).
+NEVER_AHEAD = {"last_engaged_at", "occurred_at", "ordered_at", "answered_at", "opened_at", "opened_on"}
 # Provenance is told of some 100 stored fields in the same way; a few of each record stand for all (TREES: all).
 FEW_PROVENANCE = ("name", "city", "country", "employee_count", "job_title", "buying_roles", "seniority")
 RECORDS = ["account", "contact", "opportunity", "activity", "technology", "need", "purchase", "contract"]
