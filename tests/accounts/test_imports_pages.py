@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from accounts.imports import service, uploads
 from accounts.imports.options import ImportOptions
+from accounts.imports.plan import allowed_targets
+from accounts.imports.types import import_type
 from accounts.models import Account, Contact, Import, ImportRow
 from segmentation_crm.common import jobs
 from segmentation_crm.common.models import Job, JobState, Role, User
@@ -275,3 +277,12 @@ def test_discard_deletes_the_file(people: dict[str, User], django_capture_on_com
         alice.post(page("import_discard", record))
     assert not path.exists()
     assert not Import.objects.exists()
+
+
+def test_r20_columns_that_hand_records_over_need_the_right(people: dict[str, User]):
+    """An integration imports deals but is not offered their owner; managers are."""
+    robot = UserFactory(username="robot", role=Role.INTEGRATION)
+    type_ = import_type("opportunities")
+    assert "owner" in allowed_targets(type_, people["alice"])
+    assert "owner" not in allowed_targets(type_, robot)
+    assert "amount" in allowed_targets(type_, robot)

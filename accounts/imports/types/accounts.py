@@ -9,8 +9,9 @@ from ...services.accounts import fill_computed, refresh_hierarchy
 from ...services.money import RateBook
 from ...services.normalisation import normalise_domain
 from ..drafts import Draft
+from ..formats import Country, Domain, Language, Phone, Subdivision, Url
 from ..resolvers import Code, Codes, Lookup, OpenTerm, OpenTerms
-from ..targets import Choice, Country, Currency, Domain, Language, Multi, Phone, Subdivision, Target, Url
+from ..targets import Choice, Currency, Multi, Target
 from .base import ImportType
 from .links import account_link, user_link
 

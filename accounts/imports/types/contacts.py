@@ -8,8 +8,9 @@ from ...models import Contact, ContactCustomValue, ContactValue
 from ...services.contacts import fill_computed, link_primary_accounts, match_accounts
 from ...services.money import RateBook
 from ..drafts import Draft
+from ..formats import Country, Email, Language, Phone, TimeZone, Url
 from ..resolvers import OpenTerm, OpenTerms
-from ..targets import Choice, Country, Email, FullName, Language, Multi, Phone, Target, TimeZone, Url
+from ..targets import Choice, FullName, Multi, Target
 from .base import ImportType
 from .links import account_link, persona_entry, user_link
 

@@ -10,8 +10,9 @@ from segmentation_crm.common.models import Role, Team, User
 
 from ...services.money import RateBook
 from ..drafts import Draft
+from ..formats import Email
 from ..resolvers import Deferred, Lookup
-from ..targets import Choice, Email, FullName, Target, Text
+from ..targets import Choice, FullName, Target, Text
 from .base import ImportType
 
 
