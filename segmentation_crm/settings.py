@@ -193,7 +193,6 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "segmentation_crm" / "static"]
 # The embedded run serves static files from the sources; production runs collectstatic (hashed, compressed).
 _manifest = env.bool("STATIC_MANIFEST", False)
 STORAGES = {
