@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core import signing
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Field, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from rest_framework.exceptions import ValidationError
@@ -42,7 +43,7 @@ class KeysetPagination(BasePagination):
         size = self.page_size(request)
         text = request.query_params.get(self.cursor_query_param)
         backwards, values = self._read_cursor(text, queryset.model) if text else (False, None)
-        rows_query = queryset.order_by(*(order_term(term, backwards) for term in self.order))
+        rows_query = queryset.order_by(*(order_term(term, backwards, queryset.model) for term in self.order))
         if values is not None:
             rows_query = rows_query.filter(after(self.order, values, backwards, queryset.model))
         rows = list(rows_query[: size + 1])
@@ -133,31 +134,58 @@ def ordering_of(queryset: QuerySet, default: tuple[str, ...] = ()) -> list[Term]
     return [*terms, ("pk", descending)]
 
 
-def order_term(term: Term, backwards: bool) -> OrderBy:
-    """Return the ORDER BY term; empty values last, or first when the page is read backwards."""
+def order_term(term: Term, backwards: bool, model: type[Model]) -> OrderBy:
+    """Return the ORDER BY term; empty values last, or first when the page is read backwards.
+
+    A column that is never empty gets no NULLS clause: PostgreSQL would not use its index for one.
+    """
     name, descending = term
-    if name == "pk":
-        return OrderBy(F("pk"), descending=descending != backwards)
+    if not _may_be_empty(model, name):
+        return OrderBy(F(name), descending=descending != backwards)
     places = {"nulls_first": True} if backwards else {"nulls_last": True}
     return OrderBy(F(name), descending=descending != backwards, **places)  # type: ignore[arg-type]
 
 
 def after(order: list[Term], values: list[Any], backwards: bool, model: type[Model]) -> Q:
-    """Return the condition "comes after these values" (before, when backwards)."""
+    """Return the condition "comes after these values" (before, when backwards).
+
+    (a > x) or (a = x and b > y) …; where the first column is never empty also a >= x, from which the database
+    finds where to begin in the index.
+    """
     result = Q(pk__in=[])
     same = Q()
     for (name, descending), raw in zip(order, values, strict=True):
         value = raw if name == "pk" else _typed(model, name, raw)
-        result |= same & _beyond(name, descending, value, backwards)
+        may_be_empty = _may_be_empty(model, name)
+        result |= same & _beyond(name, descending != backwards, value, backwards, may_be_empty)
         same &= Q((f"{name}__isnull", True)) if value is None else Q((name, value))
-    return result
+    first, descending = order[0]
+    if first == "pk" or _may_be_empty(model, first):
+        return result
+    bound = Q((f"{first}__{'lte' if descending != backwards else 'gte'}", _typed(model, first, values[0])))
+    return bound & result
 
 
-def _beyond(name: str, descending: bool, value: Any, backwards: bool) -> Q:
+def _beyond(name: str, downwards: bool, value: Any, backwards: bool, may_be_empty: bool) -> Q:
     if value is None:
         return Q((f"{name}__isnull", False)) if backwards else Q(pk__in=[])
-    beyond = Q((f"{name}__{'lt' if descending != backwards else 'gt'}", value))
-    return beyond if backwards or name == "pk" else beyond | Q((f"{name}__isnull", True))
+    beyond = Q((f"{name}__{'lt' if downwards else 'gt'}", value))
+    return beyond | Q((f"{name}__isnull", True)) if may_be_empty and not backwards else beyond
+
+
+def _may_be_empty(model: type[Model], name: str) -> bool:
+    """Tell whether the column can be NULL; one that is no column (an annotation) may be."""
+    if name == "pk":
+        return False
+    for part in name.split("__"):
+        try:
+            field: Any = model._meta.get_field(part)
+        except FieldDoesNotExist:
+            return True
+        if field.null:
+            return True
+        model = field.related_model or model
+    return False
 
 
 def _value(row: Any, name: str) -> Any:
@@ -178,7 +206,7 @@ def _typed(model: type[Model], name: str, value: Any) -> Any:
     for part in name.split("__"):
         try:
             field = model._meta.get_field(part)  # type: ignore[assignment]
-        except Exception:
+        except FieldDoesNotExist:
             return value
         if getattr(field, "related_model", None):
             model = field.related_model  # type: ignore[union-attr,assignment]
