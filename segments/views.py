@@ -121,10 +121,14 @@ def segment_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one segment: fresh or not, how many, the rule, the members, what was decided by hand, what changed."""
     segment = _segment_or_404(request, slug)
     user = request.user
+    # The job first: a build that ends between the two reads is then shown, not waited for.
+    job = active_job(segment)
+    segment = _segment_or_404(request, slug)
     count = visible_member_count(segment, user)
     total = records_visible_to(segment.member_type, user).count()
     # By time of entry, the latest first: who is new is what one acts on.
     rows = memberships_visible_to(segment, user).order_by("-entered_at", "-pk")
+    decided = overrides_visible_to(segment, user)
     context = {
         "segment": segment,
         "is_account": segment.member_type == MemberType.ACCOUNT,
@@ -136,9 +140,10 @@ def segment_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "movement_days": MOVEMENT_DAYS,
         "duration_s": None if segment.last_duration_ms is None else segment.last_duration_ms / 1000,
         "page": keyset_page(request, rows, PAGE),
-        "overrides": list(overrides_visible_to(segment, user).order_by("-pk")[:PAGE]),
+        "overrides": list(decided.order_by("-pk")[:PAGE]),
+        "override_count": decided.count(),
         "runs": recent_runs(segment),
-        "job": active_job(segment),
+        "job": job,
         "can_write": can(user, "segments.write"),
         "can_export": can(user, "records.export"),
         "sees_a_part": not sees_every_record(user),

@@ -253,7 +253,8 @@ class Builder {
     line.error.textContent = line.error.textContent && !line.error.hidden ? `${line.error.textContent} ${message}` : message;
     line.error.className = `sb-error ${tone}`;
     line.error.hidden = false;
-    const control = line.error.parentElement.querySelector("input, select, .sb-field");
+    const row = line.error.parentElement;
+    const control = row.querySelector("input, select.sb-value") ?? row.querySelector(".sb-field, select");
     if (tone === "bad") control?.setAttribute("aria-invalid", "true");
     control?.setAttribute("aria-describedby", line.error.id);
   }
