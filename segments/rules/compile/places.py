@@ -122,13 +122,17 @@ def happened(record: RecordDef, clock: Clock, path: str = "") -> Q:
         return Q()
     name, kind = record.event_time
     place = f"{path}__{name}" if path else name
+    column = apps.get_model(record.model)._meta.get_field(name)
+    # An event time that is always there needs no second test, so that its index serves.
+    empty = Q((f"{place}__isnull", True)) if getattr(column, "null", True) else None
     if kind == "datetime":
-        return Q((f"{place}__isnull", True)) | Q((f"{place}__lt", clock.as_of))
+        before = Q((f"{place}__lt", clock.as_of))
+        return before if empty is None else empty | before
     # A date counts as its local midnight, so today's exists once the day has begun.
     today = clock.today
     start = clock.start_of(today)
     bound = f"{place}__lte" if start is None or start < clock.as_of else f"{place}__lt"
-    return Q((f"{place}__isnull", True)) | Q((bound, today))
+    return Q((bound, today)) if empty is None else empty | Q((bound, today))
 
 
 def members(prefix: str, clock: Clock) -> QuerySet[Any]:
