@@ -118,8 +118,9 @@ class Generator:
                 contract.renewed_from = self.random.choice(made)
             models.Contract.objects.bulk_update(made, ["renewed_from"])
         if any(f.name == "updated_at" for f in model._meta.fields):
-            for row in made:
-                row.updated_at = self.random.choice([*pools.PAST_MOMENTS, AS_OF, AS_OF + dt.timedelta(hours=1)])
+            for number, row in enumerate(made):
+                later = AS_OF + dt.timedelta(hours=1)
+                row.updated_at = later if number % 5 == 0 else self.random.choice([*pools.PAST_MOMENTS, AS_OF])
             model._default_manager.bulk_update(made, ["updated_at"])
         for definition in registry.fields(prefix, custom=False):
             if isinstance(definition.source, ValueRows):
