@@ -16,7 +16,8 @@ SOCKET_TIMEOUT = 2.0
 
 _lock = threading.Lock()
 _open_until = 0.0
-_pool: ProducerPool | None = None
+# Any: the published types lack the pool's own methods.
+_pool: Any = None
 _pool_of_process = 0
 
 
@@ -51,7 +52,7 @@ def publish(job_id: int, queue: str) -> None:
     from ..tasks import run_job
 
     with _producers(run_job.app).acquire(block=True, timeout=SOCKET_TIMEOUT) as producer:
-        run_job.apply_async(args=[job_id], queue=queue, producer=producer, retry=False)
+        run_job.apply_async(args=(job_id,), queue=queue, producer=producer, retry=False)
 
 
 # What `ring_quietly` calls; tests put a recorder in its place.
