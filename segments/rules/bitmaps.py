@@ -39,11 +39,8 @@ def read_keys(keys: QuerySet[Any]) -> BitMap:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # One binary value instead of a row per key. The inner text is Django's own rendering, with parameters.
-            cursor.execute(
-                "SELECT string_agg(int4send(k::int4), ''::bytea)"
-                f" FROM ({sql}) AS keys (k) WHERE k IS NOT NULL",  # noqa: S608
-                params,
-            )
+            packing = f"SELECT string_agg(int4send(k::int4), ''::bytea) FROM ({sql}) AS keys (k) WHERE k IS NOT NULL"  # noqa: S608
+            cursor.execute(packing, params)
             packed = cursor.fetchone()[0]
         return _unpacked(packed) if packed else BitMap()
     found = BitMap()

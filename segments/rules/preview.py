@@ -100,7 +100,9 @@ def preview(
         nodes = tuple(NodeCount(n.path, len(n.members & visible), n.unit) for n in found.nodes)
         sample = _sample(checked.member_type, mine)
         funnel = _funnel(checked, found, visible)
-    return PreviewResult(len(mine), len(visible), nodes, describe(checked), sample, clock.as_of, _note(clock), funnel=funnel)
+    return PreviewResult(
+        len(mine), len(visible), nodes, describe(checked), sample, clock.as_of, _note(clock), funnel=funnel
+    )
 
 
 def _funnel(rule: Rule, found: Evaluation, visible: BitMap) -> tuple[FunnelStep, ...]:
