@@ -16,7 +16,7 @@ class SegmentSerializer(serializers.ModelSerializer):
     """A segment as it is read. `member_count` is of the members that the caller may see."""
 
     member_count = serializers.SerializerMethodField()
-    owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    owner: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
     job = serializers.SerializerMethodField()
 
     class Meta:
@@ -103,7 +103,7 @@ class MemberSerializer(serializers.Serializer):
 class VersionSerializer(serializers.ModelSerializer):
     """One rule that the segment has had."""
 
-    created_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    created_by: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = SegmentVersion
@@ -115,7 +115,7 @@ class OverrideSerializer(serializers.ModelSerializer):
     """A decision by hand."""
 
     record = serializers.IntegerField(source="record_id", read_only=True)
-    by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    by: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = SegmentOverride

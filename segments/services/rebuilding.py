@@ -30,7 +30,14 @@ ATTEMPTS = 3
 class Chunks(Protocol):
     """What the job runner gives: a commit that holds only while the job is still ours."""
 
-    def commit_chunk(self, **values: Any) -> None:
+    def commit_chunk(
+        self,
+        *,
+        checkpoint: dict[str, Any] | None = None,
+        done: int | None = None,
+        total: int | None = None,
+        unit: str = "",
+    ) -> None:
         """Write progress in the caller's transaction; raises where another worker has taken over."""
 
     def check_cancelled(self) -> None:

@@ -1,6 +1,6 @@
 """Create, change, archive and restore segments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -58,7 +58,7 @@ def _clean_name(name: Any) -> str:
     return name
 
 
-def _clean_choice(field: str, value: Any, choices: list[str]) -> str:
+def _clean_choice(field: str, value: Any, choices: Sequence[str]) -> str:
     if value not in choices:
         raise ValidationError({field: f"{field} must be one of {', '.join(choices)}."})
     return str(value)

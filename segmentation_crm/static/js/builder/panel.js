@@ -63,7 +63,7 @@ export class Panel {
     this.big.textContent = formatNumber(result.count);
     const unit = this.app.noun(result.count);
     const share = percentOf(result.count, result.total);
-    const clock = result.duration_ms === undefined ? "" : ` · counted exactly in ${formatNumber(Math.max(1, Math.round(result.duration_ms)))} ms`;
+    const clock = result.duration_ms === undefined ? "" : ` · counted exactly in ${formatNumber(Math.max(1, Math.round(result.duration_ms)))}\u00a0ms`;
     this.sub.textContent = `${unit} · ${share ? `${share} of ` : "of "}${formatNumber(result.total)}${clock}`;
     if (this.status) this.status.textContent = `${formatNumber(result.count)} ${unit} match.`;
     this.showSentence(result);
