@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from segmentation_crm.common.fields import registry
 from segments.models import Segment
@@ -84,5 +84,7 @@ def judged(django_db_setup: None, django_db_blocker: Any) -> Iterator[Judged]:
     with django_db_blocker.unblock(), transaction.atomic():
         generator = Generator(seed=7)
         generator.build()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # rows this new are unknown to the planner
         yield Judged(Oracle(load_world(), AS_OF), Clock.at(AS_OF), names_in(generator))
         transaction.set_rollback(True)
