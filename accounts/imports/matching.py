@@ -8,7 +8,7 @@ from typing import Any
 
 from ..models import ExternalId
 from .drafts import Draft
-from .resolvers import Deferred, Lookup
+from .resolvers import Deferred, Lookup, among
 from .targets import Custom, FullName
 from .types import ROW_KEY, ImportType
 
@@ -98,7 +98,7 @@ class Matcher:
         # The widest column narrows the rows; the rest is compared here.
         column = max(self.columns, key=lambda c: len({draft.columns.get(c) for draft in drafts}))
         values = {draft.columns.get(column) for draft in drafts} - {None}
-        rows = records.filter(**{f"{column}__in": values}).values_list("pk", *self.columns)
+        rows = records.filter(among(self.type.model, column, values)).values_list("pk", *self.columns)
         for pk, *row in rows:
             key = tuple(row)
             if key in keys:
@@ -124,8 +124,8 @@ class Matcher:
             if not open_drafts:
                 continue
             values = {d.columns[column] for d in open_drafts}
-            rows = lookup.queryset(self.type.model).filter(**{f"{column}__in": values}).values_list(column, "pk")
-            known = dict(rows)
+            rows = lookup.queryset(self.type.model).filter(among(self.type.model, column, values))
+            known = dict(rows.values_list(column, "pk"))
             for draft in open_drafts:
                 draft.record = known.get(draft.columns[column])
 

@@ -19,6 +19,20 @@ from .problems import CellProblem
 from .targets import Target, split_cell
 
 AMBIGUOUS = object()
+
+
+def among(model: type[models.Model], column: str, values: Iterable[Any]) -> models.Q:
+    """Return the filter "column is one of these"; a text column also by its shadow, which bears the index."""
+    wanted = list(values)
+    names = {f.name for f in model._meta.concrete_fields}
+    if f"{column}_folded" in names:
+        shadow = {fold(value) for value in wanted}
+        # A longer text may stand cut in its shadow.
+        if all(len(value) <= 240 for value in shadow):
+            return models.Q(**{f"{column}__in": wanted, f"{column}_folded__in": shadow})
+    return models.Q(**{f"{column}__in": wanted})
+
+
 _CLOSED_POSITION = 1_000
 _WON = frozenset({"won", "closed won", "closed-won", "closed/won"})
 _LOST = frozenset({"lost", "closed lost", "closed-lost", "closed/lost"})
@@ -103,14 +117,14 @@ class Link(Deferred):
         for column in self.unique:
             rest = {_normal(column, text): text for text in wanted - found.keys()}
             if rest:
-                rows = records.filter(**{f"{column}__in": list(rest)}).values_list(column, "pk")
+                rows = records.filter(among(self.model, column, rest)).values_list(column, "pk")
                 found.update({rest[value]: pk for value, pk in rows if value in rest})
         by_name: dict[str, list[str]] = defaultdict(list)
         for text in wanted - found.keys():
             by_name[tidy(text)].append(text)
         if by_name and self.names:
             if len(self.names) == 1:
-                rows = records.filter(**{f"{self.names[0]}__in": by_name}).values_list(self.names[0], "pk")
+                rows = records.filter(among(self.model, self.names[0], by_name)).values_list(self.names[0], "pk")
             else:
                 joined = Concat(self.names[0], models.Value(" "), self.names[1], output_field=models.CharField())
                 rows = records.annotate(_name=joined).filter(_name__in=by_name).values_list("_name", "pk")
