@@ -225,7 +225,12 @@ class Oracle:
             return reached >= self.calendar.as_of
         start = self.midnight(move(self.calendar.today, -operand.n, operand.unit))
         first = min((r["valid_from"] for r in rows), default=None)
-        return any(r["valid_from"] >= start and r["valid_from"] > first for r in rows)
+
+        def is_change(r: Row) -> bool:
+            # The value that a record is made with is marked; an empty one leaves no row.
+            return r["valid_from"] > first or (r["source"] == "trigger" and not r["is_reconstructed"])
+
+        return any(r["valid_from"] >= start and is_change(r) for r in rows)
 
     def midnight(self, day: dt.date) -> dt.datetime:
         """Return the moment at which a local day begins."""

@@ -63,8 +63,12 @@ def _has_been(field: FieldDef, rows: QuerySet[Any], operand: Any, at: Place, clo
 
 
 def _changed(rows: QuerySet[Any], duration: Any, at: Place, clock: Clock) -> Verdict:
-    """Hold where a value begins in the window and is not the first that the record had."""
+    """Hold where a value begins in the window and is not the one that the record was made with.
+
+    Only values are kept from the making on: a first row that the trigger wrote later is a change from empty.
+    """
     start = clock.start_of(clock.back(duration))
     begun = rows if start is None else rows.filter(valid_from__gte=start)
     earlier = rows.filter(record_id=OuterRef("record_id"), valid_from__lt=OuterRef("valid_from"))
-    return _holds(begun.filter(Q(Exists(earlier))), at)
+    from_empty = Q(source="trigger", is_reconstructed=False)
+    return _holds(begun.filter(Q(Exists(earlier)) | from_empty), at)
