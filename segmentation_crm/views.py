@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from segmentation_crm.common.models import User
 from segments.queries import sees_every_record
 
 from . import health
@@ -15,6 +16,7 @@ from .home import home_context
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Show where to begin, what closes next, what changed and what needs attention."""
+    assert isinstance(request.user, User)  # login_required
     context = home_context(request.user)
     return render(request, "home.html", {**context, "sees_all": sees_every_record(request.user)})
 

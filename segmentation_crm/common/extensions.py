@@ -37,8 +37,8 @@ class ExtensionPoint(Generic[T]):
 
 # (record prefix, record, user) -> {"title", "template", "context"} or None: a panel on a record's page.
 record_panels: ExtensionPoint[Callable[..., dict[str, Any] | None]] = ExtensionPoint("record_panels")
-# () -> None, called after an import has written its last row.
-after_import: ExtensionPoint[Callable[[], None]] = ExtensionPoint("after_import")
+# () -> anything, called after an import has written its last row.
+after_import: ExtensionPoint[Callable[[], object]] = ExtensionPoint("after_import")
 # (user, text, limit) -> list of {"label", "sub", "url", "kind"}: what global search finds.
 search_providers: ExtensionPoint[Callable[..., list[dict[str, Any]]]] = ExtensionPoint("search_providers")
 # A handler of `common.services.users.Handover`: what a user holds open, and who takes it over.

@@ -77,10 +77,18 @@ class UserForm(forms.ModelForm):
         return email
 
 
+class UserChoiceField(forms.ModelChoiceField):
+    """A choice of users by name and role."""
+
+    def label_from_instance(self, obj: User) -> str:
+        """Return the name with the role."""
+        return f"{obj.display_name} ({obj.get_role_display()})"
+
+
 class DeactivateForm(forms.Form):
     """Who takes over a user's open work."""
 
-    successor = forms.ModelChoiceField(
+    successor = UserChoiceField(
         queryset=User.objects.none(),
         required=False,
         empty_label="Nobody",
@@ -90,7 +98,6 @@ class DeactivateForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["successor"]
-        if isinstance(field, forms.ModelChoiceField):
-            active = User.objects.filter(is_active=True).exclude(pk=user.pk).exclude(role=Role.INTEGRATION)
-            field.queryset = active.order_by("username")
-            field.label_from_instance = lambda u: f"{u.display_name} ({u.get_role_display()})"  # type: ignore[method-assign]
+        assert isinstance(field, UserChoiceField)
+        active = User.objects.filter(is_active=True).exclude(pk=user.pk).exclude(role=Role.INTEGRATION)
+        field.queryset = active.order_by("username")

@@ -2,7 +2,7 @@
 
 import random
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import (
@@ -22,6 +22,19 @@ from . import records, segments
 
 SOURCE = records.SOURCE
 SEED = 20261121
+# In this order, so that nothing is deleted while others point to it; what hangs on an account goes with it.
+MODELS: tuple[type[models.Model], ...] = (
+    Activity,
+    Purchase,
+    Opportunity,
+    Contact,
+    Account,
+    CampaignRef,
+    ContentItem,
+    Product,
+    TechnologyProduct,
+    Vendor,
+)
 
 
 def is_loaded() -> bool:
@@ -46,10 +59,8 @@ def remove() -> int:
         for segment in segments.demo_segments():
             segment.delete()
         gone = 0
-        for model in (Activity, Purchase, Opportunity, Contact, Account):
-            found = model.objects.filter(source=SOURCE)
+        for model in MODELS:
+            found = model._default_manager.filter(source=SOURCE)
             gone += found.count()
             found.delete()
-        for model in (CampaignRef, ContentItem, Product, TechnologyProduct, Vendor):
-            model.objects.filter(source=SOURCE).delete()
     return gone

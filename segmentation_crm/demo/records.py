@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from accounts.services.accounts import fill_computed
 from django.db import models
 from django.utils.text import slugify
 
@@ -31,6 +30,7 @@ from accounts.models import (
     Term,
     Vendor,
 )
+from accounts.services.accounts import fill_computed
 
 from . import words
 
@@ -138,7 +138,7 @@ def draw_account(rng: random.Random, world: World, number: int) -> Account:
 
 def draw_contacts(rng: random.Random, account: Account) -> list[tuple[Contact, tuple[str, ...]]]:
     """Return unsaved people of an account with their buying roles."""
-    people = []
+    people: list[tuple[Contact, tuple[str, ...]]] = []
     for number in range(rng.randint(1, 6)):
         title, seniority, department, roles = rng.choice(words.TITLES)
         first, last = rng.choice(words.FIRST_NAMES), rng.choice(words.LAST_NAMES)

@@ -54,10 +54,9 @@ def own_worker(live, kinds):
     """Return the running product with the session's worker; a test may kill it, the fixture brings another."""
     worker = next(program for program in live.programs if "worker" in program.argv)
     yield worker
-    if worker.process.poll() is not None:
-        if worker in live.programs:
-            live.programs.remove(worker)
-            live.start_worker()
+    if worker.process.poll() is not None and worker in live.programs:
+        live.programs.remove(worker)
+        live.start_worker()
 
 
 def test_r96_twenty_killed_pool_processes_lose_and_double_nothing(live, own_worker):

@@ -63,11 +63,11 @@ def _charset(media_type: str) -> str:
 def parse_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Return the value of a JSON text.
 
-    Raises ParseError where it is no JSON (broken, NaN, bad UTF-8, too deep) or names a key twice,
-    ValidationError with the path of a text or number that cannot be stored.
+    Raises ParseError where it is no JSON (broken, bad UTF-8, too deep) or names a key twice,
+    ValidationError with the path of a text or number that cannot be stored (NaN and infinities too).
     """
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object)
     except RecursionError:
         raise ParseError(f"The body is nested deeper than {max_depth} levels.", "too_deep") from None
     except UnicodeDecodeError:
@@ -91,10 +91,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ParseError(f"{name} is not a JSON number.", "bad_number")
-
-
 def _printable(text: str) -> str:
     return text[:100].encode("ascii", "backslashreplace").decode()
 
@@ -116,7 +112,7 @@ def _check(root: Any, max_depth: int) -> None:
         elif isinstance(value, str):
             _check_text(value, path)
         elif isinstance(value, float) and not math.isfinite(value):
-            raise PathError(path, "bad_number", "The number is too large.")
+            raise PathError(path, "bad_number", "Expected a finite number.")
 
 
 def _check_text(text: str, path: tuple[Any, ...]) -> None:

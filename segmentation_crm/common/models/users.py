@@ -29,7 +29,7 @@ class Team(models.Model):
         return self.name
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox gives tokens a manager of its own
     """A person or an integration that logs in."""
 
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.VIEWER)
