@@ -18,6 +18,7 @@ from rest_framework.routers import SimpleRouter
 from segmentation_crm.common.access import AnyUser
 from segmentation_crm.common.api.errors import Conflict, ExpectedErrors, PreconditionRequired, Stale
 from segmentation_crm.common.api.pagination import KeysetPagination
+from segmentation_crm.common.api.parsers import PathError
 from segmentation_crm.common.api.viewsets import IF_MATCH, ReadViewSet
 
 from . import serializers as shapes
@@ -66,7 +67,7 @@ def check_size(rules: Any) -> None:
 
     Raises BodyTooLarge.
     """
-    if len(json.dumps(rules, ensure_ascii=False).encode()) > MAX_BYTES:
+    if len(json.dumps(rules, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
         raise BodyTooLarge
 
 
@@ -114,6 +115,12 @@ class SegmentViewSet(ReadViewSet[Segment]):
         """Count previews apart from the other calls."""
         self.throttle_scope = "preview" if self.action == "preview" else "api"
         return super().get_throttles()
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer an exception; a fault inside a rule is named from the rule's root, as every error of rules is."""
+        if isinstance(exc, PathError) and len(exc.path) > 1 and exc.path[0] == "rules":
+            exc.path = exc.path[1:]
+        return super().handle_exception(exc)
 
     def shown(self, segment: Segment, code: int, job: Any = None) -> Response:
         """Answer one segment with its ETag."""

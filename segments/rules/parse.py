@@ -38,7 +38,6 @@ def parse_rule_json(raw: bytes | str) -> Any:
             object_pairs_hook=pairs,
             parse_float=_number,
             parse_int=_integer,
-            parse_constant=_refuse_constant,
         )
     except json.JSONDecodeError as error:
         raise _error(
@@ -122,10 +121,6 @@ def _integer(text: str) -> int | Decimal:
     return Decimal(text) if text == "-0" else int(text)
 
 
-def _refuse_constant(name: str) -> Any:
-    raise _error("bad_number", f"{name} is not a JSON number.")
-
-
 def _text_errors(root: Any) -> list[RuleError]:
     errors: list[RuleError] = []
     stack: list[tuple[Any, Path]] = [(root, ())]
@@ -140,6 +135,9 @@ def _text_errors(root: Any) -> list[RuleError]:
             stack.extend((item, (*path, index)) for index, item in enumerate(value))
         elif isinstance(value, str) and (problem := text_problem(value)):
             errors.append(RuleError(path, "", "bad_text", problem))
+        elif isinstance(value, float):
+            # Numbers with a point are Decimal; only NaN and the infinities are read as floats.
+            errors.append(RuleError(path, "", "bad_number", "Expected a finite number."))
     return errors
 
 

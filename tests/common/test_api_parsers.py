@@ -24,9 +24,6 @@ def test_plain_values_pass():
         b"",
         b"{",
         b"{'a': 1}",
-        b'{"a": NaN}',
-        b'{"a": Infinity}',
-        b'{"a": -Infinity}',
         b"\xff\xfe",
         b'"\xe9"',
         b'{"a": 1, "a": 2}',
@@ -40,10 +37,10 @@ def test_r48_what_is_no_json_or_has_two_meanings_is_refused(raw):
         parse_json(raw)
 
 
-@pytest.mark.parametrize("raw", [b'{"a": {"b": ["x\\u0000"]}}', b'{"a": {"b": ["\\ud800"]}}', b'{"a": {"b": [1e999]}}'])
-def test_r36_what_no_database_stores_is_refused_at_its_path(raw):
+@pytest.mark.parametrize("item", [rb'"x\u0000"', rb'"\ud800"', b"1e999", b"NaN", b"Infinity", b"-Infinity"])
+def test_r36_what_no_database_stores_is_refused_at_its_path(item):
     with pytest.raises(PathError) as refused:
-        parse_json(raw)
+        parse_json(b'{"a": {"b": [' + item + b"]}}")
     assert refused.value.path == ["a", "b", 0]
     assert isinstance(refused.value, ValidationError)
 

@@ -7,8 +7,9 @@ import pytest
 
 from segments.rules.validate import validate
 from tests import factories as make
+from tests.support.api import caller
 
-from .asking import condition, figure, group, names, refused, related
+from .asking import at, condition, figure, group, in_zone, names, refused, related
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +100,55 @@ def test_1_limits() -> None:
     many = [condition("account.city", "in", texts[:1000])] * 10
     assert refused(group(*many, condition("account.city", "in", ["x"]))) == [((), "too_many_values")]
     validate(group(condition("account.city", "eq", "x" * 1000)), "account")
+
+
+# --- through the API ---
+def ask(rules: str, more: str = "", member: str = "account") -> tuple[int, dict[str, Any]]:
+    """Post the text of a rule to the preview; return status and body."""
+    body = f'{{"member_type": "{member}", "rules": {rules}{more}}}'
+    answer = caller(make.UserFactory()).post(
+        "/api/v1/segments/preview/", data=body.encode(), content_type="application/json"
+    )
+    return answer.status_code, answer.json()
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "Infinity", "1e999", '"\\u0000"', '"\\ud800"', '"1200"', "true", "[1]", "{}", "1.5", "-0.0"]
+)
+def test_3_wrong_values_are_400_at_their_path(value: str) -> None:
+    one = f'{{"field": "account.employee_count", "operator": "gte", "value": {value}}}'
+    for rules, path in (
+        (f'{{"combinator": "and", "rules": [{one}]}}', ["rules", 0, "value"]),
+        (
+            '{"combinator": "or", "rules": [{"field": "account.children", "operator": "match",'
+            f' "match": {{"mode": "some"}}, "value": {{"combinator": "and", "rules": [{one}]}}}}]}}',
+            ["rules", 0, "value", "rules", 0, "value"],
+        ),
+    ):
+        status, body = ask(rules)
+        assert status == 400
+        assert [error["path"] for error in body["errors"]] == [path]
+        assert {"path", "field", "code", "message"} == set(body["errors"][0])
+
+
+def test_1_a_duplicate_key_is_400() -> None:
+    status, _ = ask('{"combinator": "and", "combinator": "or", "rules": []}')
+    assert status == 400
+
+
+def test_5_4_a_bare_date_as_as_of_through_the_api() -> None:
+    """Auckland's 5 April 2026 ends at 12:00 UTC."""
+    in_zone("Pacific/Auckland")
+    for minute in ("2026-04-05T11:59:00+00:00", "2026-04-05T12:00:00+00:00"):
+        make.ActivityFactory(occurred_at=at(minute))
+    rules = '{"combinator": "and", "rules": [{"field": "activity.type", "operator": "is_set"}]}'
+    for as_of, count in (
+        ("2026-04-05", 1), ("2026-04-06", 2), ("2026-04-05T12:00:00Z", 1), ("2026-04-06T00:00:01", 2),
+    ):  # fmt: skip
+        status, body = ask(rules, f', "as_of": "{as_of}"', "activity")
+        assert (status, body["count"], body["total"]) == (200, count, count), as_of
+        assert body["note"]
+        assert body["nodes"][0] == {"path": [], "count": count, "unit": "activities"}
+    assert ask(rules, ', "as_of": "yesterday"', "activity")[0] == 400
+    for as_of in ("0001-01-01", "9999-12-31", "0001-01-01T00:00:00Z"):
+        assert ask(rules, f', "as_of": "{as_of}"', "activity")[0] in (200, 400)
