@@ -319,6 +319,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": None,
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # Names of lists that several fields share; without them the schema would invent ones with hashes.
+    "ENUM_NAME_OVERRIDES": {
+        "BuyingRoleEnum": "accounts.choices.BuyingRole",
+        "ChannelEnum": "accounts.choices.Channel",
+        "ContentFormatEnum": "accounts.choices.ContentFormat",
+        "SegmentKindEnum": "segments.choices.SegmentKind",
+        "SegmentMemberTypeEnum": "segments.choices.MemberType",
+        "SegmentWritableStatusEnum": ["draft", "active"],
+    },
 }
 
 DJANGO_TABLES2_TEMPLATE = "django_tables2/bootstrap5.html"

@@ -8,6 +8,7 @@ import django_filters
 from django import forms
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django_filters.fields import ChoiceField
+from drf_spectacular.utils import extend_schema_field
 
 from segmentation_crm.common.folding import fold
 
@@ -135,6 +136,7 @@ class TermsFilter(SlugFilter):
         return qs.filter((f"{self.field_name}__in", Term.objects.filter(_under(terms)).values("pk")))
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
 class MultiTermsFilter(SlugFilter):
     """Records that hold at least one of these terms in a multi field; a term of a tree stands for all below it."""
 
