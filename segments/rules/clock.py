@@ -90,7 +90,7 @@ class Clock:
     @property
     def today(self) -> date:
         """Return the local day of as_of."""
-        return self.as_of.astimezone(self.zone).date()
+        return self.day_of(self.as_of)
 
     def moment(self, value: datetime) -> datetime:
         """Return the moment in UTC; one without zone is local."""

@@ -250,6 +250,7 @@ def _related(node: Related, subject: Subject, level: int) -> Parts:
     ]
 
 
+_NEVER_UNKNOWN = frozenset({"count", "count_distinct", "sum"})  # 0 over no rows
 _FIGURES = {"count_distinct": "number of different", "sum": "total", "avg": "average", "first": "first", "last": "last"}
 
 
@@ -269,7 +270,7 @@ def _aggregate(node: Aggregate, subject: Subject, root: bool) -> Parts:
     else:
         of = node.of.field if isinstance(node.of, FieldRef) else None
         parts += predicate(node.operator, node.value, _shown_as(of, node), node.result_type, node.labels)
-    if operators_of(node.result_type)[node.operator].negative:
+    if operators_of(node.result_type)[node.operator].negative and node.function not in _NEVER_UNKNOWN:
         parts += _unknown(root)
     return parts
 

@@ -109,7 +109,7 @@ def sentence(*rules, member_type="account", **more):
             "that have at most 2 contacts other than those whose tags are known.",
         ),
         (figure("account.activities", "count", "gte", 3), "with at least 3 activities."),
-        (figure("account.activities", "count", "neq", 3), "whose number of activities is not 3, or unknown."),
+        (figure("account.activities", "count", "neq", 3), "whose number of activities is not 3."),
         (
             figure(
                 "account.opportunities",

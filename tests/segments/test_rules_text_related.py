@@ -11,7 +11,9 @@ import pytest
 
 from accounts.models import Contact
 from segments.models import Segment
+from segments.rules.describe import describe
 from segments.rules.preview import preview
+from segments.rules.validate import validate
 from tests import factories as make
 
 from .asking import at, condition, days, figure, group, keys, names, refused, related
@@ -105,6 +107,13 @@ def test_5_6_count_and_sum_over_no_rows_are_0_and_every_other_figure_is_empty() 
         assert names(figure(relation, function, "neq", 77, of=amount)) == "nothing some unknown", function
     assert names(figure(relation, "days_since_last", "gte", -(10**6))) == ""
     assert names(figure(relation, "days_since_last", "is_empty")) == "nothing some unknown"
+
+
+def test_5_1_the_sentence_says_unknown_only_of_figures_that_can_be() -> None:
+    relation, amount = "account.opportunities", "opportunity.amount"
+    for function, unknown in (("sum", False), ("count_distinct", False), ("avg", True), ("last", True)):
+        rule = validate(group(figure(relation, function, "neq", 5, of=amount)), "account")
+        assert ("or unknown" in describe(rule)) is unknown, function
 
 
 def test_5_6_figures_read_the_rows_that_meet_where() -> None:
