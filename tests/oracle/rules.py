@@ -133,7 +133,7 @@ class Oracle:
             return self.ranked(field, ref, operator, operand, row)
         value = self.values.read(field, target, link if not ref.hops else None)
         if field.type == "multi":
-            return self.several(field, value, operator, operand) if target is not None or operator == "count" else False
+            return self.several(field, value, operator, operand) if target is not None else False
         if isinstance(value, set):
             return any(self.single(field.type, field.target, one, operator, operand) for one in value)
         return value is not None and self.single(field.type, field.target, value, operator, operand)
@@ -178,7 +178,7 @@ class Oracle:
         if operator == "is_set":
             return len(values) > 0
         if operator == "count":
-            return number_holds(len(values), operand.operator, operand.value)
+            return len(values) > 0 and number_holds(len(values), operand.operator, operand.value)
         wanted = {folded(o) if field.item == "text" else o for o in operand}
         return {
             "any_of": len(values & wanted) > 0,

@@ -322,3 +322,13 @@ def test_5_9_verdicts_read_all_rows_and_results_are_intersected() -> None:
         answer = preview(group(hidden), "contact", user)
         assert (answer.count, answer.total, len(answer.sample)) == (count, total, count)
         assert {node.count for node in answer.nodes} == {count}
+
+
+def test_5_1_count_of_a_multi_field_is_false_on_empty_whatever_the_number() -> None:
+    """`count` is none of the negative operators, so "fewer than 3" does not hold where nothing is known."""
+    make.AccountFactory(name="none")
+    one = make.AccountFactory(name="one")
+    one.values_multi.create(field="buying_criteria", token="price")
+    for asked in ({"operator": "lt", "value": 3}, {"operator": "eq", "value": 1}, {"operator": "neq", "value": 3}):
+        assert names(condition("account.buying_criteria", "count", asked)) == "one"
+    assert names(condition("account.buying_criteria", "count", {"operator": "eq", "value": 0})) == ""

@@ -19,7 +19,7 @@ from .verdicts import All, Not, Rows, Verdict
 def compile_multi(field: FieldDef, operator: str, value: Any, at: Place, clock: Clock) -> Verdict:
     """Return the verdict of a positive operator over the set of values.
 
-    count: the number of different values, 0 where there is none.
+    count: the number of different values; FALSE where there is none, whatever the number asked for.
     """
     found = sources.find(at, field, clock)
     if not isinstance(found, ManyValues):
@@ -53,9 +53,5 @@ def _count(test: CountTest, found: ManyValues, filled: Any, at: Place) -> Verdic
         return Rows(at.key, filled, found.owner, guard=at.guard(), figures=figures, having=having)
 
     meets = scalars.number(number, operator.positive, test.value)
-    # Those without a value count 0: where 0 meets the test, it is the complement of the rows that do not.
-    if scalars.holds(operator.positive, 0, test.value):
-        verdict: Verdict = Not(rows(~meets))
-    else:
-        verdict = rows(meets)
-    return Not(verdict) if operator.negative else verdict
+    # Only those with a value have rows: count is a positive operator and FALSE on empty (RULES §5.1).
+    return rows(~meets if operator.negative else meets)
