@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from segmentation_crm.common.access import AnyUser
+from segmentation_crm.common.extensions import after_vocabulary_change, tell
 from segmentation_crm.common.folding import fold
 from segmentation_crm.common.services import audit
 
@@ -53,6 +54,7 @@ def rename_entry(kind: str, entry: Any, name: str) -> Any:
     entry.save()
     if fold(old) != fold(name):
         _add_entry_aliases(kind, entry, [old])
+    tell(after_vocabulary_change)
     return entry
 
 
@@ -77,6 +79,7 @@ def merge_entries(kind: str, gone: Any, into: Any, actor: AnyUser | None = None)
     gone.delete()
     _add_entry_aliases(kind, into, [name, slug])
     audit.record(actor, f"{kind}.merged", into, gone=name, references=moved)
+    tell(after_vocabulary_change)
     return moved
 
 

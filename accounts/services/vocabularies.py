@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from segmentation_crm.common.access import AnyUser
+from segmentation_crm.common.extensions import after_vocabulary_change, tell
 from segmentation_crm.common.folding import fold
 from segmentation_crm.common.services import audit
 
@@ -59,6 +60,7 @@ def rename_term(term: Term, name: str) -> Term:
     term.save()
     if fold(old) != fold(name):
         _add_aliases(term, [old])
+    tell(after_vocabulary_change)
     return term
 
 
@@ -72,6 +74,7 @@ def move_term(term: Term, parent: Term | None) -> Term:
     term.parent = parent
     term.save()
     refresh_paths(term)
+    tell(after_vocabulary_change)
     return term
 
 
@@ -99,6 +102,7 @@ def merge_terms(gone: Term, into: Term, actor: AnyUser | None = None) -> int:
     gone.delete()
     _add_aliases(into, [name, slug])
     audit.record(actor, "term.merged", into, gone=name, vocabulary=into.vocabulary, references=moved)
+    tell(after_vocabulary_change)
     return moved
 
 

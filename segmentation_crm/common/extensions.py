@@ -39,12 +39,26 @@ class ExtensionPoint(Generic[T]):
 record_panels: ExtensionPoint[Callable[..., dict[str, Any] | None]] = ExtensionPoint("record_panels")
 # () -> anything, called after an import has written its last row.
 after_import: ExtensionPoint[Callable[[], object]] = ExtensionPoint("after_import")
+# () -> anything, called in the transaction that renamed, moved or merged words kept by users.
+after_vocabulary_change: ExtensionPoint[Callable[[], object]] = ExtensionPoint("after_vocabulary_change")
 # (user, text, limit) -> list of {"label", "sub", "url", "kind"}: what global search finds.
 search_providers: ExtensionPoint[Callable[..., list[dict[str, Any]]]] = ExtensionPoint("search_providers")
 # A handler of `common.services.users.Handover`: what a user holds open, and who takes it over.
 handovers: ExtensionPoint[Any] = ExtensionPoint("handovers")
 
-ALL_POINTS: tuple[ExtensionPoint[Any], ...] = (record_panels, after_import, search_providers, handovers)
+ALL_POINTS: tuple[ExtensionPoint[Any], ...] = (
+    record_panels,
+    after_import,
+    after_vocabulary_change,
+    search_providers,
+    handovers,
+)
+
+
+def tell(point: ExtensionPoint[Callable[[], object]]) -> None:
+    """Call every contribution of a point that takes no argument, in order."""
+    for contribution in point:
+        contribution()
 
 
 def freeze_all() -> None:
