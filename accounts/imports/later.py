@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
+from segmentation_crm.common.bulk_insert import bulk_insert
+
 from ..models import Import, ImportLater, ImportRow
 from .drafts import Draft
 from .limits import BATCH_ROWS
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 def keep_for_later(record: Import, drafts: Sequence[Draft], plan: Plan) -> None:
     """Keep the texts of links that may point to rows further down (1 query)."""
     headings = {target.key: plan.headings[index] for index, target in plan.mapping.targets.items()}
-    ImportLater.objects.bulk_create(
+    rows = [
         ImportLater(
             run=record,
             number=draft.row.number,
@@ -33,7 +35,8 @@ def keep_for_later(record: Import, drafts: Sequence[Draft], plan: Plan) -> None:
         )
         for draft in drafts
         for target, text in draft.later.items()
-    )
+    ]
+    bulk_insert(rows)
 
 
 def resolve_later(runner: "Runner") -> None:
@@ -123,4 +126,4 @@ def _add_findings(record: Import, findings: dict[int, tuple[ImportLater, dict[st
                 ImportRow(run=record, number=number, line=item.line, record_id=item.record_id, findings=[finding])
             )
     ImportRow.objects.bulk_update(known.values(), ["findings"])
-    ImportRow.objects.bulk_create(new)
+    bulk_insert(new)

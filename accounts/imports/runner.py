@@ -9,7 +9,10 @@ from typing import Any
 from django.db import connection, transaction
 from pyroaring import BitMap64
 
+from segmentation_crm.common.bulk_insert import bulk_insert
+
 from ..models import Account, Import, ImportRow
+from . import statistics
 from .drafts import Draft
 from .error_file import plain_cell
 from .later import keep_for_later, resolve_later
@@ -77,8 +80,11 @@ class Runner:
         while batch := list(islice(rows, BATCH_ROWS)):
             if self.check_stop:
                 self.check_stop()
+            before = self.record.rows_done
             with transaction.atomic():
                 self.write_batch(batch)
+            if statistics.is_due(before, self.record.rows_done):
+                statistics.refresh(self.type)
             if connection.vendor == "sqlite":
                 time.sleep(_PAUSE_SECONDS)
         if self.check_stop:
@@ -294,7 +300,7 @@ class Runner:
                         self.tally.warn(finding.code)
             if draft.findings:
                 kept.append(self._row(draft))
-        ImportRow.objects.bulk_create(kept)
+        bulk_insert(kept)
 
     def _row(self, draft: Draft) -> ImportRow:
         findings = [

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import DatabaseError, DataError, IntegrityError, models, transaction
 from django.utils import timezone
 
+from segmentation_crm.common.bulk_insert import bulk_insert
 from segmentation_crm.common.folding import FoldedField
 
 from ..models import ExternalId
@@ -62,7 +63,7 @@ class Writer:
             self.type.complete(record, self.book)
             draft.record, draft.outcome = record, "created"
             ready.append(draft)
-        self._safely(ready, lambda some: self.model._default_manager.bulk_create([d.record for d in some]))
+        self._safely(ready, lambda some: bulk_insert([d.record for d in some]))
 
     def _update(self, drafts: list[Draft]) -> None:
         records = self.model._default_manager.in_bulk([draft.record for draft in drafts])
@@ -160,18 +161,18 @@ class Writer:
             ).values_list("external_id", flat=True)
         )
         new = {text: draft for text, draft in wanted.items() if text not in known}
-        ExternalId.objects.bulk_create(
-            [
-                ExternalId(
-                    record_type=self.type.record_type,
-                    record_id=draft.record.pk,
-                    source=self.source,
-                    external_id=text,
-                )
-                for text, draft in new.items()
-            ],
-            ignore_conflicts=True,
-        )
+        rows = [
+            ExternalId(
+                record_type=self.type.record_type, record_id=draft.record.pk, source=self.source, external_id=text
+            )
+            for text, draft in new.items()
+        ]
+        try:
+            with transaction.atomic():
+                bulk_insert(rows)
+        except IntegrityError:
+            # Somebody else has given one of these ids since: theirs stands.
+            ExternalId.objects.bulk_create(rows, ignore_conflicts=True)
         return {id(draft) for draft in new.values()}
 
     def _write_multi(self, drafts: list[Draft]) -> set[int]:
@@ -197,7 +198,7 @@ class Writer:
                         known.add(row)
                         changed.add(id(draft))
                         new.append(model(**{owner: row[0]}, field=name, token=token, term_id=term, code_id=code))
-        model._default_manager.bulk_create(new)
+        bulk_insert(new)
         return changed
 
     def _write_custom(self, drafts: list[Draft]) -> set[int]:
@@ -229,7 +230,7 @@ class Writer:
                         shadow.pre_save(standing[0], False)
                     update.append(standing[0])
                     changed.add(id(draft))
-        model._default_manager.bulk_create(new)
+        bulk_insert(new)
         if update:
             model._default_manager.bulk_update(
                 update, ["text", "text_folded", "number", "boolean", "date", "moment"], batch_size=_MAX_FIELDS_AT_ONCE

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from segmentation_crm.common.bulk_insert import bulk_insert
 from segmentation_crm.common.effective_time import effective_now
-from segmentation_crm.common.folding import fold
 
 from ..choices import ContactLifecycle, ContactRelation
 from ..models import Account, AccountValue, Contact, ContactAccount, Opportunity, OpportunityContact
@@ -65,9 +65,11 @@ def link_primary_accounts(ids: Iterable[int] | None = None) -> int:
     for pk, account, title, source in missing.values_list("pk", "account_id", "job_title", "source").iterator():
         links.append(ContactAccount(contact_id=pk, account_id=account, job_title=title, source=source))
         if len(links) == 1000:
-            added += len(ContactAccount.objects.bulk_create(links))
+            bulk_insert(links)
+            added += len(links)
             links = []
-    return added + len(ContactAccount.objects.bulk_create(links))
+    bulk_insert(links)
+    return added + len(links)
 
 
 @transaction.atomic
@@ -105,29 +107,43 @@ def match_accounts(ids: Iterable[int] | None = None) -> dict[str, int]:
     waiting = Contact.objects.live().filter(account__isnull=True).order_by("pk")
     if ids is not None:
         waiting = waiting.filter(pk__in=list(ids))
+    columns = ("pk", "email_domain", "company_name_given_folded", "proposed_account_id")
     done, last = {"matched": 0, "proposed": 0}, 0
-    while batch := list(waiting.filter(pk__gt=last)[:1000]):
-        last = batch[-1].pk
+    while batch := list(waiting.filter(pk__gt=last).values_list(*columns)[:1000]):
+        last = batch[-1][0]
         with transaction.atomic():
-            by_domain = _accounts_of_domains({c.email_domain for c in batch} - free - {""})
-            by_name = _accounts_of_names({fold(c.company_name_given) for c in batch} - {""})
-            matched, proposed = [], []
-            for contact in batch:
-                account = by_domain.get(contact.email_domain)
-                proposal = by_name.get(fold(contact.company_name_given))
-                if account is not None:
-                    contact.account_id, contact.proposed_account_id = account, None
-                    contact.data_completeness_pct = completeness(contact)
-                    matched.append(contact)
-                elif contact.proposed_account_id != proposal:
-                    contact.proposed_account_id = proposal
-                    proposed.append(contact)
-            Contact.objects.bulk_update(matched, ["account", "proposed_account", "data_completeness_pct"])
-            Contact.objects.bulk_update(proposed, ["proposed_account"])
-            link_primary_accounts([contact.pk for contact in matched])
+            by_domain = _accounts_of_domains({domain for _, domain, _, _ in batch} - free - {""})
+            by_name = _accounts_of_names({name for _, _, name, _ in batch} - {""})
+            matched = {pk: by_domain[domain] for pk, domain, _, _ in batch if domain in by_domain}
+            proposed = {
+                pk: by_name.get(name)
+                for pk, _, name, before in batch
+                if pk not in matched and by_name.get(name) != before
+            }
+            _set_accounts(matched, proposed)
         done["matched"] += len(matched)
-        done["proposed"] += sum(contact.proposed_account_id is not None for contact in proposed)
+        done["proposed"] += sum(account is not None for account in proposed.values())
     return done
+
+
+def _set_accounts(matched: dict[int, int], proposed: dict[int, int | None]) -> None:
+    """Write accounts and proposals (4 queries where there are any; no row is read that stays as it is)."""
+    if not matched and not proposed:
+        return
+    # Somebody else may have given or taken a row since it was looked at.
+    rows = Contact.objects.live().filter(pk__in=[*matched, *proposed], account__isnull=True).order_by("pk")
+    with_account, with_proposal = [], []
+    for contact in rows:
+        if contact.pk in matched:
+            contact.account_id, contact.proposed_account_id = matched[contact.pk], None
+            contact.data_completeness_pct = completeness(contact)
+            with_account.append(contact)
+        else:
+            contact.proposed_account_id = proposed[contact.pk]
+            with_proposal.append(contact)
+    Contact.objects.bulk_update(with_account, ["account", "proposed_account", "data_completeness_pct"])
+    Contact.objects.bulk_update(with_proposal, ["proposed_account"])
+    link_primary_accounts([contact.pk for contact in with_account])
 
 
 def accept_proposed_account(contact: Contact) -> Contact:

@@ -2,13 +2,16 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import phonenumbers
 
 from segmentation_crm.common.models import Organisation
 
-_BLANKS = re.compile(r"\s+")
+# Numbers that were found valid just now: what cleans a file's cell and what saves the record both ask.
+_in_e164: set[str] = set()
+_REMEMBERED = 4096
 _DOMAIN = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+$")
 _EMAIL = re.compile(r"^[^\s@\"(),:;<>\[\]\\]{1,64}@[^\s@]+$")
 
@@ -26,9 +29,10 @@ DEFAULT_FREE_MAIL = (
 
 def tidy(text: str) -> str:
     """Return the text trimmed, runs of blanks as one, in NFC."""
-    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+@lru_cache(maxsize=8192)
 def normalise_domain(text: str) -> str:
     """Return the domain of a web address, e-mail address or domain: lower case, ASCII, without www.; "" if none."""
     text = unicodedata.normalize("NFC", text).strip().lower()
@@ -59,8 +63,8 @@ def email_domain(email: str) -> str:
 def normalise_phone(text: str, country: str = "") -> str:
     """Return the number in E.164 where it is valid (a local number needs the country), else the tidied text."""
     text = tidy(text)
-    if not text:
-        return ""
+    if not text or text in _in_e164:
+        return text
     try:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
@@ -68,7 +72,12 @@ def normalise_phone(text: str, country: str = "") -> str:
     if not phonenumbers.is_valid_number(number):
         return text
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"{e164} ext. {number.extension}" if number.extension else e164
+    if number.extension:
+        return f"{e164} ext. {number.extension}"
+    if len(_in_e164) >= _REMEMBERED:
+        _in_e164.clear()
+    _in_e164.add(e164)
+    return e164
 
 
 def free_mail_domains() -> frozenset[str]:

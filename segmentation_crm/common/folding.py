@@ -8,6 +8,9 @@ from django.db import models
 
 def fold(text: str) -> str:
     """Return the form in which texts are compared: NFC of the casefold of the trimmed text."""
+    if text.isascii():
+        # The same, many times faster.
+        return text.lower().strip()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
 
 
