@@ -200,6 +200,9 @@ def test_4_multi() -> None:
     assert names(condition(field, "only_of", both)) == "p pq"
     assert names(condition(field, "count", {"operator": "gte", "value": 2})) == "pq"
     assert names(condition(field, "is_empty")) == "none"
+    # count is positive too: FALSE on empty, whatever number it asks for.
+    assert names(condition(field, "count", {"operator": "lte", "value": 1})) == "d p"
+    assert names(condition(field, "count", {"operator": "eq", "value": 0})) == ""
 
 
 def test_3_tokens_are_strings() -> None:
