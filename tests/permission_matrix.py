@@ -67,6 +67,8 @@ MATRIX: Routes = {
     **read_only("field_history"),
     **read_only("provenance"),
     **read_only("external_ids"),
+    **read_only("imports"),
+    "v1/imports/<pk>/rows/": READ,
     **read_only("users"),
     "v1/users/me/": READ,
     **read_only("teams"),

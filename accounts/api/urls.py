@@ -3,7 +3,7 @@
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
-from . import accounts, activities, catalogue, contacts, details, opportunities, work
+from . import accounts, activities, catalogue, contacts, details, imports, opportunities, work
 
 ROUTES: dict[str, type[GenericViewSet]] = {
     "accounts": accounts.AccountViewSet,
@@ -38,6 +38,7 @@ ROUTES: dict[str, type[GenericViewSet]] = {
     "field_history": work.FieldHistoryViewSet,
     "provenance": work.ProvenanceViewSet,
     "external_ids": work.ExternalIdViewSet,
+    "imports": imports.ImportViewSet,
 }
 
 router = SimpleRouter()

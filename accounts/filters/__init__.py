@@ -27,7 +27,7 @@ from .details import (
     SurveyAnswerFilter,
 )
 from .opportunities import OpportunityContactFilter, OpportunityFilter, OpportunityLineFilter
-from .work import NoteFilter, TaskFilter
+from .work import ImportFilter, NoteFilter, TaskFilter
 
 __all__ = [
     "AccountFilter",
@@ -43,6 +43,7 @@ __all__ = [
     "ExchangeRateFilter",
     "ExternalIdFilter",
     "FieldHistoryFilter",
+    "ImportFilter",
     "IndustryCodeFilter",
     "NeedFilter",
     "NoteFilter",

@@ -1,10 +1,10 @@
-"""Filters of tasks and notes."""
+"""Filters of tasks, notes and imports."""
 
 import django_filters
 from django.db.models import Q
 
 from ..choices import RecordType, TaskType
-from ..models import Note, Task
+from ..models import Import, ImportState, Note, Task
 from .making import IdFilter, ImportedFilterSet, Ordering, TextFilter, TokenFilter, YesNoFilter, flag
 
 
@@ -43,4 +43,17 @@ class NoteFilter(ImportedFilterSet):
 
     class Meta:
         model = Note
+        fields: list[str] = []
+
+
+class ImportFilter(django_filters.FilterSet):
+    """Imports by type, state and who started them."""
+
+    type = TextFilter(field_name="type")
+    state = TokenFilter(ImportState)
+    created_by = IdFilter(field_name="created_by_id")
+    ordering = Ordering(id="pk", created_at="created_at")
+
+    class Meta:
+        model = Import
         fields: list[str] = []
