@@ -164,15 +164,16 @@ def draw_deal(rng: random.Random, world: World, account: Account, now: datetime)
     opened = now - timedelta(days=rng.randint(5, 540))
     cycle = timedelta(days=rng.randint(15, 120))
     amount = Decimal(rng.randint(2, 60) * 500)
+    product = rng.choice(world.products)
     deal = Opportunity(
-        name=f"{account.name}: {rng.choice(words.PRODUCTS)[0]}",
+        name=f"{account.name}: {product.name}",
         account=account,
         pipeline=world.pipeline,
         type="new_business",
         amount=amount,
         amount_reporting=amount,
         opened_on=opened.date(),
-        product=rng.choice(world.products),
+        product=product,
         source=SOURCE,
     )
     if opened + cycle < now:

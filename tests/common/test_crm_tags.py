@@ -17,12 +17,13 @@ from segmentation_crm.common.templatetags import crm
         (Decimal("2400000.0000"), "EUR", False, "€2,400,000"),
         (Decimal("1300000"), "EUR", True, "€1.3M"),
         (Decimal("-15"), "CHF", False, "−CHF 15"),
-        (Decimal("7"), "", False, "7"),
+        (Decimal("7"), "", False, "£7"),
         (None, "EUR", False, ""),
         (0, "USD", False, "$0"),
     ],
 )
-def test_money(amount, currency, short, words):
+def test_money(amount, currency, short, words, monkeypatch):
+    monkeypatch.setattr(crm, "own_currency", lambda: "GBP")
     assert crm.money(amount, currency, short) == words
 
 

@@ -6,13 +6,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
 
+from asgiref.local import Local
 from babel.numbers import UnknownCurrencyError, format_compact_decimal, format_currency, format_decimal
 from django import forms, template
+from django.core.signals import request_started
 from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from ..models import Organisation
 
 register = template.Library()
 
@@ -83,14 +87,28 @@ def fraction(value: Any, digits: int = 1) -> str:
     return "" if amount is None else percent(amount * 100, digits)
 
 
+_asked = Local()
+
+
+@request_started.connect
+def _forget_currency(**kwargs: Any) -> None:
+    _asked.currency = ""
+
+
+def own_currency() -> str:
+    """Return the organisation's currency; a list of amounts asks for it once a request (1 query)."""
+    if not getattr(_asked, "currency", ""):
+        _asked.currency = Organisation.current().currency
+    return str(_asked.currency)
+
+
 @register.simple_tag
 def money(amount: Any, currency: str = "", short: bool = False) -> str:
-    """Write an amount with its currency: $1,284.50, or $1.3M when short; whole amounts without cents."""
+    """Write an amount: $1,284.50, or $1.3M when short; no currency means the organisation's."""
     value = _decimal(amount)
     if value is None:
         return ""
-    if not currency:
-        return compact(value) if short else number(value)
+    currency = currency or own_currency()
     try:
         whole = format_currency(0, currency, locale=LOCALE, format="¤0", currency_digits=False)
     except UnknownCurrencyError:
