@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         from segmentation_crm.common import extensions
         from segmentation_crm.common.fields import registry
 
-        from . import history
+        from . import checks, history
         from .fields import declare
         from .handovers import handovers
         from .search import find_accounts, find_contacts, find_opportunities
@@ -27,5 +27,6 @@ class AccountsConfig(AppConfig):
         pre_migrate.connect(history.drop_before_migrations, sender=self, dispatch_uid="accounts.history.drop")
         post_migrate.connect(history.install_after_migrations, sender=self, dispatch_uid="accounts.history.install")
         register(history.check_triggers, Tags.database)
+        register(checks.check_xml_guard, Tags.security)
         post_migrate.connect(defaults.install_defaults, sender=self, dispatch_uid="accounts.defaults.install")
         saving.connect_signals()
