@@ -9,7 +9,8 @@ from ...services.contacts import fill_computed, link_primary_accounts, match_acc
 from ...services.money import RateBook
 from ..drafts import Draft
 from ..formats import Country, Email, Language, Phone, TimeZone, Url
-from ..resolvers import OpenTerm, OpenTerms
+from ..resolvers import Lookup, OpenTerm, OpenTerms
+from ..suppressed import keep_suppressed
 from ..targets import Choice, FullName, Multi, Target
 from .base import ImportType
 from .links import account_link, persona_entry, user_link
@@ -72,6 +73,9 @@ class Contacts(ImportType):
         for name in ("likes", "dislikes", "attitudes", "values", "beliefs", "traits"):
             yield OpenTerms(name, name)
         yield OpenTerms("tags", Vocabulary.TAG, aliases=("labels",))
+
+    def prepare(self, drafts: Sequence[Draft], lookup: Lookup) -> None:
+        keep_suppressed(drafts)
 
     def complete(self, record: Any, book: RateBook) -> None:
         fill_computed(record)
