@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 
 from .choices import MemberType, SegmentStatus, SegmentUse
 from .models import Segment
+from .queries import sees_every_record
 
 
 class SegmentFilter(django_filters.FilterSet):
@@ -21,6 +22,13 @@ class SegmentFilter(django_filters.FilterSet):
         fields = ["search", "member_type", "status", "kind_of_use", "owner"]
 
     def filter_search(self, queryset: QuerySet[Segment], name: str, value: str) -> QuerySet[Segment]:
-        """Keep segments whose name, sentence or description contains the text."""
+        """Keep segments whose name, sentence or description contains the text.
+
+        A sentence may name records: who sees a part of the records searches names and descriptions alone.
+        """
         text = value.strip()
-        return queryset.filter(Q(name__icontains=text) | Q(sentence__icontains=text) | Q(description__icontains=text))
+        found = Q(name__icontains=text) | Q(description__icontains=text)
+        user = getattr(self.request, "user", None)
+        if user is not None and sees_every_record(user):
+            found |= Q(sentence__icontains=text)
+        return queryset.filter(found)

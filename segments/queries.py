@@ -62,6 +62,15 @@ def memberships_visible_to(segment: Segment, user: AnyUser) -> QuerySet[SegmentM
     return rows.filter(contact__in=visible).select_related("contact", "contact__account")
 
 
+def visible_accounts_of(rows: Iterable[SegmentMembership], user: AnyUser) -> dict[int, str]:
+    """Return id -> name of the accounts of member contacts, where the user may see the account (1 query).
+
+    A contact can be visible by its own owner while its account is not.
+    """
+    ids = {row.contact.account_id for row in rows if row.contact is not None and row.contact.account_id is not None}
+    return dict(accounts_visible_to(user).filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+
+
 def visible_member_count(segment: Segment, user: AnyUser) -> int:
     """Return how many members the user may see: the kept count, or 1 query for those who see a part."""
     if sees_every_record(user):

@@ -10,11 +10,13 @@ from segmentation_crm.common.models import User
 from .choices import MemberType, OverrideMode, SegmentKind, SegmentStatus, SegmentUse
 from .models import Segment, SegmentMembership, SegmentOverride, SegmentVersion
 from .queries import visible_member_count
+from .sentences import sentence_for
 
 
 class SegmentSerializer(serializers.ModelSerializer):
     """A segment as it is read. `member_count` is of the members that the caller may see."""
 
+    sentence = serializers.SerializerMethodField()
     member_count = serializers.SerializerMethodField()
     owner: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
     job = serializers.SerializerMethodField()
@@ -45,6 +47,10 @@ class SegmentSerializer(serializers.ModelSerializer):
             "updated_at",
         ]
         read_only_fields = fields
+
+    def get_sentence(self, segment: Segment) -> str:
+        """Return the rule in words; records that the caller may not see are not named."""
+        return sentence_for(segment, self.context["request"].user)
 
     def get_member_count(self, segment: Segment) -> int:
         """Return how many members the caller may see."""
@@ -103,12 +109,17 @@ class MemberSerializer(serializers.Serializer):
 class VersionSerializer(serializers.ModelSerializer):
     """One rule that the segment has had."""
 
+    sentence = serializers.SerializerMethodField()
     created_by: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = SegmentVersion
         fields = ["number", "rules", "sentence", "created_by", "created_at"]
         read_only_fields = fields
+
+    def get_sentence(self, version: SegmentVersion) -> str:
+        """Return the rule in words; records that the caller may not see are not named."""
+        return sentence_for(version, self.context["request"].user)
 
 
 class OverrideSerializer(serializers.ModelSerializer):

@@ -28,9 +28,11 @@ from .queries import (
     records_visible_to,
     sees_every_record,
     segments_visible_to,
+    visible_accounts_of,
     visible_member_count,
 )
 from .rules.nodes import InvalidRule
+from .sentences import sentence_for
 from .services import exporting, overrides, saving
 
 PAGE = 50
@@ -57,13 +59,16 @@ def segment_list(request: HttpRequest) -> HttpResponse:
     shows_archived = SegmentStatus.ARCHIVED in request.GET.getlist("status")
     if not shows_archived:
         rows = rows.exclude(status=SegmentStatus.ARCHIVED)
-    filterset = SegmentFilter(request.GET or None, queryset=rows)
+    filterset = SegmentFilter(request.GET or None, queryset=rows, request=request)
     rows = filterset.qs if filterset.is_valid() else rows
     page = keyset_page(request, rows.order_by("name"), PAGE)
     partial = not sees_every_record(request.user)
     context = {
         "page": page,
-        "rows": [(segment, visible_member_count(segment, request.user)) for segment in page.rows],
+        "rows": [
+            (segment, visible_member_count(segment, request.user), sentence_for(segment, request.user))
+            for segment in page.rows
+        ],
         "filter": filterset,
         "search": request.GET.get("search", ""),
         "member_type": request.GET.get("member_type", ""),
@@ -129,8 +134,12 @@ def segment_detail(request: HttpRequest, slug: str) -> HttpResponse:
     # By time of entry, the latest first: who is new is what one acts on.
     rows = memberships_visible_to(segment, user).order_by("-entered_at", "-pk")
     decided = overrides_visible_to(segment, user)
+    page = keyset_page(request, rows, PAGE)
+    account_names = visible_accounts_of(page.rows, user)
     context = {
         "segment": segment,
+        "sentence": sentence_for(segment, user),
+        "rows": [(row, account_names.get(row.contact.account_id) if row.contact else None) for row in page.rows],
         "is_account": segment.member_type == MemberType.ACCOUNT,
         "unit": segment.member_type,
         "count": count,
@@ -139,7 +148,7 @@ def segment_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "movement": movement_since(segment, user, timezone.now() - timedelta(days=MOVEMENT_DAYS)),
         "movement_days": MOVEMENT_DAYS,
         "duration_s": None if segment.last_duration_ms is None else segment.last_duration_ms / 1000,
-        "page": keyset_page(request, rows, PAGE),
+        "page": page,
         "overrides": list(decided.order_by("-pk")[:PAGE]),
         "override_count": decided.count(),
         "runs": recent_runs(segment),
@@ -235,9 +244,9 @@ def override_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_POST
 def segment_export(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Download the members one may see as CSV."""
+    """Download the members one may see as CSV; by POST, because it is counted and noted in the audit log."""
     segment = _segment_or_404(request, slug)
     try:
         lines = exporting.export_members(segment, request.user)
@@ -246,4 +255,6 @@ def segment_export(request: HttpRequest, slug: str) -> HttpResponseBase:
         return redirect(segment)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{segment.slug}.csv"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
     return response

@@ -9,17 +9,57 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from segmentation_crm.common.access import visibility
 from segmentation_crm.common.extensions import after_import
 
-from ..models import Account, Contact, Import, ImportState, Opportunity
-from ..queries.accounts import accounts_visible_to
-from ..queries.contacts import contacts_visible_to
-from ..queries.opportunities import opportunities_visible_to
+from ..models import (
+    Account,
+    AccountTechnology,
+    Activity,
+    Consent,
+    Contact,
+    Contract,
+    Import,
+    ImportState,
+    Need,
+    Opportunity,
+    OpportunityContact,
+    Purchase,
+    SupportCase,
+    SurveyAnswer,
+)
+from ..queries import (
+    accounts_visible_to,
+    activities_visible_to,
+    consents_visible_to,
+    contacts_visible_to,
+    contracts_visible_to,
+    needs_visible_to,
+    opportunities_visible_to,
+    opportunity_contacts_visible_to,
+    purchases_visible_to,
+    support_cases_visible_to,
+    survey_answers_visible_to,
+    technologies_visible_to,
+)
 from .drafts import Draft
 from .options import ImportOptions
 from .plan import Plan, make_plan
 from .resolvers import Lookup
 from .runner import Runner
+
+# Rows that are seen with their record: their keys find only those whose record the user sees.
+_FOLLOWING: dict[type[models.Model], Callable[[Any], models.QuerySet[Any]]] = {
+    AccountTechnology: technologies_visible_to,
+    Activity: activities_visible_to,
+    Consent: consents_visible_to,
+    Contract: contracts_visible_to,
+    Need: needs_visible_to,
+    OpportunityContact: opportunity_contacts_visible_to,
+    Purchase: purchases_visible_to,
+    SupportCase: support_cases_visible_to,
+    SurveyAnswer: survey_answers_visible_to,
+}
 
 
 @dataclass
@@ -53,6 +93,8 @@ def lookup_for(source: str, user: Any) -> Lookup:
             Contact: contacts_visible_to(user),
             Opportunity: opportunities_visible_to(user),
         }
+        if not visibility(user).everything:
+            visible |= {model: rows(user) for model, rows in _FOLLOWING.items()}
     return Lookup(source=source, visible=visible)
 
 

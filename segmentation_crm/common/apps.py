@@ -10,6 +10,7 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         """Give every SQLite connection the functions that triggers use."""
-        from . import database
+        from . import database, sessions
 
         database.connect_signals()
+        sessions.connect_signals()

@@ -12,12 +12,14 @@ from segmentation_crm.common.services import audit
 
 from ..choices import MemberType
 from ..models import Segment, SegmentMembership
-from ..queries import memberships_visible_to
+from ..queries import memberships_visible_to, visible_accounts_of
 
 PAGE = 1000
 AN_HOUR = 3600
 MOST_AN_HOUR = 10
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Spreadsheets pass over these before they look for a formula.
+BLANKS = " \u00a0\u200b\u2060\ufeff\u3000\x00\x0b\x0c"
 
 
 class TooManyExports(Exception):
@@ -27,7 +29,7 @@ class TooManyExports(Exception):
 def safe_cell(value: Any) -> str:
     """Return the text of a cell that no spreadsheet takes for a formula: an apostrophe stands before a suspect."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip(BLANKS).startswith(FORMULA_STARTS) else text
 
 
 class _Echo:
@@ -65,17 +67,18 @@ def _lines(segment: Segment, user: AnyUser, *, personal: bool) -> Iterator[str]:
     last = 0
     # Pages by key, not one long cursor: on SQLite that would hold back every writer's checkpoint.
     while rows := list(memberships_visible_to(segment, user).filter(pk__gt=last).order_by("pk")[:PAGE]):
+        accounts = visible_accounts_of(rows, user)
         for row in rows:
-            cells = [*_cells(row, personal=personal), row.entered_at.isoformat(), row.manual]
+            cells = [*_cells(row, accounts, personal=personal), row.entered_at.isoformat(), row.manual]
             yield writer.writerow([safe_cell(cell) for cell in cells])
         last = rows[-1].pk
 
 
-def _cells(row: SegmentMembership, *, personal: bool) -> list[Any]:
+def _cells(row: SegmentMembership, accounts: dict[int, str], *, personal: bool) -> list[Any]:
     if row.account is not None:
         return [row.account.pk, row.account.name, row.account.domain]
     contact = row.contact
     assert contact is not None  # the table's check: exactly one of the two
     cells = [contact.pk, contact.first_name, contact.last_name, contact.job_title]
-    cells.append(contact.account.name if contact.account else "")
+    cells.append(accounts.get(contact.account_id, "") if contact.account_id else "")
     return [*cells, contact.email] if personal else cells

@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.core.cache import cache
 
 from accounts.models import Account, Contact
+from accounts.queries import accounts_visible_to
 from segmentation_crm.common.access import AnyUser
 
 from ..rules.deadline import SECONDS
@@ -43,15 +44,20 @@ def count_rule(rule: Rule, user: AnyUser, as_of: date | datetime | None = None) 
         began = time.monotonic()
         result = preview(rule, rule.member_type, user, as_of)
         spent = (time.monotonic() - began) * 1000
-    lines = _lines_of(rule.member_type, [key for key, _ in result.sample])
+    lines = _lines_of(rule.member_type, [key for key, _ in result.sample], user)
     return Preview(result, describe_parts(rule), lines, round(spent, 1))
 
 
-def _lines_of(member_type: str, keys: list[int]) -> list[str]:
-    """Return a second line for each record of the sample, "" where there is none (1 query)."""
+def _lines_of(member_type: str, keys: list[int], user: AnyUser) -> list[str]:
+    """Return a second line for each record of the sample, "" where there is none (1 or 2 queries).
+
+    A contact can be visible by its own owner while its account is not: that account is not named.
+    """
     if member_type == "contact":
-        contacts = Contact.objects.filter(pk__in=keys).values_list("pk", "job_title", "account__name")
-        lines = {pk: " · ".join(filter(None, (title, account))) for pk, title, account in contacts}
+        contacts = list(Contact.objects.filter(pk__in=keys).values_list("pk", "job_title", "account_id"))
+        accounts_seen = accounts_visible_to(user).filter(pk__in={account for _, _, account in contacts if account})
+        names = dict(accounts_seen.values_list("pk", "name"))
+        lines = {pk: " · ".join(filter(None, (title, names.get(account)))) for pk, title, account in contacts}
     elif member_type == "account":
         accounts = Account.objects.filter(pk__in=keys).values_list("pk", "industry__name", "city")
         lines = {pk: " · ".join(filter(None, (industry, city))) for pk, industry, city in accounts}

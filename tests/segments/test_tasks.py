@@ -20,7 +20,7 @@ def test_the_job_of_a_save_computes_members_and_those_of_readers():
     job = Job.objects.get(key=f"segment:{base.pk}")
     assert run(job.pk) == "done"
     job.refresh_from_db()
-    assert job.result == {"segments": 2, "entered": 2, "left": 0, "broken": 0}
+    assert job.result == {"segments": 2, "broken": 0}
     assert member_ids(base) == member_ids(reader) == {account.pk}
 
 

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
+from ..sessions import record_denial
 from .parsers import PathError
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, Stale) and error.etag:
         headers["ETag"] = error.etag
     set_rollback()
+    if isinstance(error, exceptions.PermissionDenied) and (request := context.get("request")) is not None:
+        record_denial(request, request.user)
     return Response(body_of(error), status=error.status_code, headers=headers)
 
 

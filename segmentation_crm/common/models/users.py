@@ -37,6 +37,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox gives 
     external_id = models.CharField(max_length=100, blank=True, default="")
     external_source = models.CharField(max_length=60, blank=True, default="")
 
+    # Set between `set_unusable_password` and the save that makes it true.
+    _loses_password = False
+
     class Meta(AbstractUser.Meta):
         constraints = [
             models.CheckConstraint(
@@ -51,13 +54,29 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox gives 
             ),
         ]
 
+    def set_unusable_password(self) -> None:
+        """Take the password away; like a new one it ends what the old one opened."""
+        super().set_unusable_password()
+        self._loses_password = True
+
     def save(self, *args, **kwargs) -> None:
-        """Save; the role admin and the flags of Django's admin go together."""
-        if self.is_superuser:
+        """Save; the role admin and the flags of Django's admin go together.
+
+        A changed password ends the API tokens; sessions end by themselves, being bound to the password's hash.
+        A hash that is only renewed at log-in changes no password: Django then leaves `_password` empty.
+        """
+        ends_access = self.pk is not None and (getattr(self, "_password", None) is not None or self._loses_password)
+        # Only on creation may the flag make the role (createsuperuser); later it would undo every change of role.
+        if self._state.adding and self.is_superuser:
             self.role = Role.ADMIN
         self.is_staff = self.role == Role.ADMIN
         self.is_superuser = self.role == Role.ADMIN
         super().save(*args, **kwargs)
+        self._loses_password = False
+        if ends_access:
+            from ..services.users import end_access  # services stand on models; only this one act leads back
+
+            end_access(self)
 
     @property
     def display_name(self) -> str:

@@ -69,6 +69,17 @@ def end_sessions(user: User) -> int:
     return ended
 
 
+def end_access(user: User) -> int:
+    """End the API tokens of a user whose password was changed, reset or taken away; return how many (2 queries).
+
+    Sessions need no ending here: they are bound to the hash of the password and end with it.
+    """
+    with transaction.atomic():
+        ended, _ = ApiToken.objects.filter(user=user).delete()
+        audit.record(None, "user.password_changed", user, tokens_ended=ended)
+    return ended
+
+
 def deactivate_user(user: User, *, successor: User | None, actor: AnyUser) -> list[Holding]:
     """Deactivate the user and give open records, segments and tasks to the successor.
 
