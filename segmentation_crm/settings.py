@@ -53,10 +53,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
-    "django_tables2",
-    "template_partials",
     "django_celery_beat",
-    "simple_history",
     "django_structlog",
     "django_prometheus",
     "csp",
@@ -78,7 +75,6 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "simple_history.middleware.HistoryRequestMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -339,7 +335,6 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-DJANGO_TABLES2_TEMPLATE = "django_tables2/bootstrap5.html"
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 SHARED_DATA = Path(env.str("SHARED_DATA", str(BASE_DIR.parent / "shared" / "data")))
 
