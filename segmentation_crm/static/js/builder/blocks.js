@@ -9,15 +9,15 @@ const COUNTED = ["at_least", "at_most", "exactly"];
 
 function relationChoices(app, context) {
   return app.schema.relationOptions(context).map(({ key, relation, via, own }) => ({
-    key, label: relation.label, sub: own ? "" : `of its ${via.toLowerCase()}`, family: relation.family ?? "", help: "",
-    group: own ? `Of the ${app.singular(context.record)}` : `Of its ${via.toLowerCase()}`, everyday: true,
+    key, label: relation.label, sub: own ? "" : `of the ${via.toLowerCase()}`, family: relation.family ?? "", help: "",
+    group: own ? `Of the ${app.singular(context.record)}` : `Of the ${via.toLowerCase()}`, everyday: true,
   }));
 }
 
 function relationPicker(app, node, context, env) {
   const known = node.field ? app.schema.relation(node.field, context) : null;
   const isOne = node.kind === "related" && COUNTED.includes(node.mode) && Number(node.threshold) === 1;
-  const shown = known ? { label: isOne ? known.relation.singular : known.relation.label.toLowerCase(), sub: known.own || node.kind === "related" ? "" : `of its ${known.via.toLowerCase()}`, family: "", familyLabel: "" } : null;
+  const shown = known ? { label: isOne ? known.relation.singular : known.relation.label.toLowerCase(), sub: known.own || node.kind === "related" ? "" : `of the ${known.via.toLowerCase()}`, family: "", familyLabel: "" } : null;
   const picker = new FieldPicker({
     options: relationChoices(app, context), value: node.field, name: "Which records", searchWords: "Search related records", chevron: true, focusKey: env.focus("field"), shown,
     onPick: (key) => app.change(() => chooseRelation(app, node, key, context), { focus: `${node.id}:mode` }),

@@ -55,6 +55,7 @@ export class Saver {
     }
     if (built.missing?.length) {
       this.note(this.app.root.rules.length ? "Finish the marked lines, then save." : "Add at least one condition, then save.");
+      this.app.element.classList.add("tried");
       this.app.element.querySelector(".sb-error:not([hidden])")?.scrollIntoView({ block: "center" });
       return;
     }
