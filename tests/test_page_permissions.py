@@ -1,0 +1,267 @@
+"""The permission matrix of the pages: every route outside the API × seven roles and anonymous (R59, R64, R75, T5)."""
+
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from accounts.imports.options import ImportOptions
+from accounts.imports.uploads import store_upload
+from segmentation_crm.common.jobs import enqueue
+from segmentation_crm.common.models import Role
+from segments.models import SegmentOverride
+from tests.factories import AccountFactory, ContactFactory, OpportunityFactory, TeamFactory, UserFactory
+from tests.page_matrix import CLOSED, ENTRANCE, IMPORT_PAGES, IMPORTERS, LOGIN, PAGES, ROLES
+from tests.segments.making import built, larger_than
+
+pytestmark = pytest.mark.django_db
+ADMIN_SITE = "admin"
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Yield (name with namespace, pattern) of every route outside /api/ and the admin."""
+
+    def walk(patterns: list, names: list[str], prefix: str) -> Iterator[tuple[str, str]]:
+        for pattern in patterns:
+            text = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                inner = [*names, pattern.namespace] if pattern.namespace else names
+                if inner[:1] != [ADMIN_SITE]:
+                    yield from walk(pattern.url_patterns, inner, text)
+            else:
+                yield ":".join([*names, pattern.name or ""]), text
+
+    yield from walk(get_resolver().url_patterns, [], "")
+
+
+@pytest.fixture
+def owner():
+    return UserFactory(username="owner", role=Role.SALES_REP, team=TeamFactory())
+
+
+@pytest.fixture
+def world(owner):
+    """One of everything, nobody's but the owner's; the arguments of each route by the name of its last part."""
+    account = AccountFactory(owner=owner, employee_count=100)
+    contact = ContactFactory(account=account, owner=owner)
+    deal = OpportunityFactory(account=account, owner=owner)
+    segment = built(larger_than(50))
+    decided = SegmentOverride.objects.create(segment=segment, account=account, mode="include", reason="known")
+    job = enqueue("segment.rebuild", key="other", payload={"segment": segment.pk}, user=owner)
+    maker = UserFactory(username="maker", role=Role.SALES_MANAGER)
+    upload = SimpleUploadedFile("a.csv", b"name,domain\nKessler,kessler.example\n")
+    record = store_upload(upload, ImportOptions(type="accounts", source="import"), maker)
+    return {
+        "maker": maker,
+        "args": {
+            "account": [account.pk],
+            "contact": [contact.pk],
+            "opportunity": [deal.pk],
+            "segments": [segment.slug],
+            "segments:override_remove": [segment.slug, decided.pk],
+            "jobs": [job.public_id],
+            "import": [record.public_id],
+            "user": [owner.pk],
+            "token_revoke": ["abcdefgh"],
+            "accounts:options": ["account"],
+        },
+    }
+
+
+def address(name: str, world: dict) -> str:
+    """Return the address of a route, with the arguments of the world where it takes some."""
+    args = world["args"]
+    plain = name.split(":")[-1]
+    for key in (name, name.split(":")[0], plain.split("_")[0]):
+        if key in args and not plain.endswith(("list", "new")):
+            return reverse(name, args=args[key])
+    return reverse(name)
+
+
+def entrance(name: str) -> str:
+    """Return the address of a page of allauth."""
+    return reverse(
+        name, args={"account_reset_password_from_key": ["1", "k-y"], "account_confirm_email": ["k"]}.get(name, [])
+    )
+
+
+def answer(client: Client, path: str, method: str = "get") -> int | str:
+    """Return the status, or "login" for a way to the log-in page."""
+    response = getattr(client, method)(path)
+    if response.status_code == 302 and response.url.startswith(reverse("account_login")):
+        return LOGIN
+    if getattr(response, "streaming", False):
+        b"".join(response.streaming_content)
+    return response.status_code
+
+
+def test_every_route_is_listed():
+    listed = set(PAGES) | set(IMPORT_PAGES) | set(ENTRANCE) | CLOSED
+    found = {name for name, text in routes() if not text.startswith("api/")} | {"api_docs"}
+    assert found == listed
+
+
+def test_r64_pages_answer_each_role_as_listed(world):
+    wrong = []
+    for role in (None, *ROLES):
+        client = Client()
+        if role is not None:
+            team = UserFactory._meta.model.objects.get(username="owner").team if role == "sales_manager" else None
+            client.force_login(UserFactory(role=role, team=team))
+        for name, page in PAGES.items():
+            if role is None:
+                right = page.anonymous
+            elif role == "sales_rep" and any(word in name for word in ("_detail", "_edit")) and "account" in name:
+                right = 404 if name.startswith("accounts:") else page.refused
+            else:
+                right = page.granted if role in page.roles else page.refused
+            found = answer(client, address(name, world))
+            if found != right and not (role is None and right == LOGIN and found == 405):
+                wrong.append(f"{role} {name}: {found}, not {right}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_r64_a_rep_opens_their_own_records_and_nobody_elses(world, owner):
+    mine, other = Client(), Client()
+    mine.force_login(owner)
+    other.force_login(UserFactory(role=Role.SALES_REP, team=TeamFactory()))
+    for noun in ("account", "contact", "opportunity"):
+        for action in ("detail", "edit"):
+            path = address(f"accounts:{noun}_{action}", world)
+            assert (answer(mine, path), answer(other, path)) == (200, 404), path
+            missing = other.get(reverse(f"accounts:{noun}_{action}", args=[10**9])).content.decode()
+            assert without_tokens(other.get(path).content.decode()) == without_tokens(missing)
+            before = type_of(noun).objects.values().get(pk=world["args"][noun][0])
+            assert other.post(path, {"name": "Taken"}).status_code == (404 if action == "edit" else 405)
+            assert type_of(noun).objects.values().get(pk=world["args"][noun][0]) == before
+
+
+def without_tokens(text: str) -> str:
+    """Return a page without its CSRF tokens, which differ each time."""
+    return re.sub(r"[A-Za-z0-9]{64}", "", text)
+
+
+def type_of(noun: str):
+    """Return the model."""
+    from accounts import models
+
+    return getattr(models, noun.title())
+
+
+def test_r22_imports_are_their_makers_and_admins(world):
+    for role in (None, "maker", *ROLES):
+        client = Client()
+        if role == "maker":
+            client.force_login(world["maker"])
+        elif role is not None:
+            client.force_login(UserFactory(role=role))
+        for name, granted in IMPORT_PAGES.items():
+            found = answer(client, address(name, world))
+            if role is None:
+                assert found == LOGIN
+            elif granted == 405:
+                assert found == 405
+            elif role in ("maker", "admin"):
+                assert found == granted, (role, name)
+            else:
+                assert found == (404 if role in IMPORTERS else 403), (role, name)
+
+
+def test_entrance_pages_answer_as_listed(world):
+    inside, outside = Client(), Client()
+    inside.force_login(UserFactory())
+    wrong = []
+    for name, (anonymous, signed_in) in ENTRANCE.items():
+        path = entrance(name)
+        found = (answer(outside, path), answer(inside, path) if name != "account_logout" else signed_in)
+        if found != (anonymous, signed_in):
+            wrong.append(f"{name}: {found}, not {(anonymous, signed_in)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_r75_post_needs_a_csrf_token_and_the_role(world):
+    wrong = []
+    for role in ROLES:
+        user = UserFactory(role=role)
+        strict, plain = Client(enforce_csrf_checks=True), Client()
+        strict.force_login(user)
+        plain.force_login(user)
+        for name in [*PAGES, *IMPORT_PAGES, *ENTRANCE]:
+            path = entrance(name) if name in ENTRANCE else address(name, world)
+            refused = strict.post(path).status_code
+            if refused not in (403, 405, 415):
+                wrong.append(f"{role} POST {name} without token: {refused}")
+        for name, page in PAGES.items():
+            if page.posts is None or name == "segments:override_remove":
+                continue
+            cache.clear()
+            found = answer(plain, address(name, world), "post")
+            if (found in (200, 302)) is not (role in page.posts) or (
+                role not in page.posts and found not in (403, 404)
+            ):
+                wrong.append(f"{role} POST {name}: {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_r75_the_api_with_a_session_needs_a_csrf_token():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(UserFactory())
+    refused = client.post("/api/v1/accounts/", {"name": "Kessler"}, content_type="application/json")
+    assert refused.status_code == 403
+    assert "detail" in refused.json()
+
+
+def rows() -> dict[str, str]:
+    """Return the contents of every table, sessions left out."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table != Session._meta.db_table:
+                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+                found[table] = repr(sorted(map(repr, cursor.fetchall())))
+    return found
+
+
+def test_r59_get_and_head_twice_change_nothing(world, client):
+    client.force_login(UserFactory())
+    paths = [address(name, world) for name in PAGES]
+    paths += [address(name, world) for name in IMPORT_PAGES]
+    paths += ["/api/v1/accounts/", "/api/v1/segments/", "/api/v1/segments/fields/", "/api/schema/", "/admin/"]
+    before = rows()
+    for path in paths:
+        for method in ("get", "head", "get", "head"):
+            answer(client, path, method)
+    after = rows()
+    assert [table for table in before if before[table] != after[table]] == []
+
+
+@pytest.mark.parametrize("role", [*ROLES, None])
+def test_the_admin_site_is_for_admins(role, world):
+    client = Client()
+    if role is not None:
+        client.force_login(UserFactory(role=role))
+    patterns = [p for p in get_resolver().url_patterns if getattr(p, "namespace", "") == ADMIN_SITE]
+    assert len(patterns) == 1
+    for path in ("/admin/", "/admin/common/user/", "/admin/accounts/account/", "/admin/common/auditentry/"):
+        response = client.get(path)
+        if role == "admin":
+            assert response.status_code == 200, path
+        elif role is None:
+            assert response.status_code == 302, path
+            assert response.url.startswith(("/admin/login/", reverse("account_login")))
+        else:
+            # Django's admin sends whoever may not enter to its log-in page, which refuses the role.
+            assert response.status_code in (302, 403), path
+            assert client.get(path, follow=True).status_code == 403
+
+
+def test_a_job_that_is_not_there_is_404(client):
+    client.force_login(UserFactory())
+    assert client.get(reverse("jobs:detail", args=[uuid.uuid4()])).status_code == 404
