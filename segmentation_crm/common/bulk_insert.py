@@ -58,21 +58,25 @@ def _rows(objects: Sequence[Any], fields: Sequence[Any], connection: Any) -> lis
         row: Row = []
         for name, pre_save, usual, convert in plan:
             value = values[name] if pre_save is None else pre_save(one, True)
-            row.append(value if type(value) is usual else convert(value))
+            row.append(value if type(value) in usual else convert(value))
         rows.append(row)
     return rows
 
 
-def _column(field: Any, connection: Any) -> tuple[str, Callable[..., Any] | None, type | None, Callable[[Any], Any]]:
-    """Return attribute, `pre_save` where the field has its own, the type that needs no conversion, the conversion."""
-    has_own = type(field).pre_save is not models.Field.pre_save
-    usual = next((python for kind, python in _AS_IT_STANDS if isinstance(field, kind)), None)
-    keeps_null = not isinstance(field, models.JSONField)
+def _column(field: Any, connection: Any) -> tuple[str, Callable[..., Any] | None, set[type], Callable[[Any], Any]]:
+    """Return attribute, `pre_save` where the field sets a value, the types that need no conversion, the conversion."""
+    if isinstance(field, models.DateField | models.TimeField):
+        sets_value = field.auto_now or field.auto_now_add
+    else:
+        sets_value = type(field).pre_save is not models.Field.pre_save
+    usual = {python for kind, python in _AS_IT_STANDS if isinstance(field, kind)}
+    if not isinstance(field, models.JSONField):
+        usual.add(type(None))
 
     def convert(value: Any) -> Any:
-        return None if value is None and keeps_null else field.get_db_prep_save(value, connection)
+        return field.get_db_prep_save(value, connection)
 
-    return field.attname, field.pre_save if has_own else None, usual, convert
+    return field.attname, field.pre_save if sets_value else None, usual, convert
 
 
 def _copy(connection: Any, options: Any, columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
