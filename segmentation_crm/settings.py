@@ -125,7 +125,7 @@ ATOMIC_REQUESTS = False
 AUTH_USER_MODEL = "common.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "segmentation_crm.common.login.EvenBackend",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
