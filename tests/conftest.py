@@ -64,7 +64,10 @@ def django_db_setup(
     TransactionTestCase._fixture_teardown = lambda self: database.refill()
     yield
     with django_db_blocker.unblock():
-        teardown_databases(before, verbosity=0)
+        if _IS_SQLITE:
+            teardown_databases(before, verbosity=0)
+        else:
+            database.drop_postgres(name)
 
 
 @pytest.fixture(autouse=True)

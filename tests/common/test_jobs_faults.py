@@ -14,6 +14,7 @@ from django.db import transaction
 from segmentation_crm.common import jobs
 from segmentation_crm.common.jobs import bell, claims, sweeper
 from segmentation_crm.common.models import Job, JobState, ScheduleSlot, User
+from tests.support.processes import wait_until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -135,11 +136,16 @@ def test_r100_emptied_redis_changes_only_the_time(live, own_worker):
     later = [chunk_job(5) for _ in range(2)]
     for job in later:
         live.wait_for_job(job)
-    # The sweeper's turn comes every 30 s; here it is called by hand, with the bells' age waited out.
-    Job.objects.filter(state="queued").update(rung_at=None)
-    sweeper.sweep()
+
+    def all_ended():
+        # The sweeper's turn comes every 30 s; here it comes with every look, the bells' age waited out.
+        Job.objects.filter(state="queued").update(rung_at=None)
+        sweeper.sweep()
+        return not Job.objects.filter(state__in=["queued", "running"]).exists()
+
+    wait_until(all_ended, 120, "the end of all jobs")
     for job in work + later:
-        live.wait_for_job(job)
+        job.refresh_from_db()
         assert_exact(job)
 
 

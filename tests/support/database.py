@@ -132,6 +132,13 @@ def copy_postgres(base: str, target: str) -> None:
         server.execute(f'CREATE DATABASE "{target}" TEMPLATE "{template}"')
 
 
+def drop_postgres(name: str) -> None:
+    """Drop a copy, whoever is still connected to it."""
+    connection.close()
+    with _server() as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 # --- Refilling after a flush ---
 
 _KEEP = {"django_migrations"}
