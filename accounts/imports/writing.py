@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DatabaseError, DataError, IntegrityError, models, transaction
 from django.utils import timezone
 
-from segmentation_crm.common.bulk_insert import bulk_insert
+from segmentation_crm.common.bulk_insert import bulk_insert, bulk_rewrite
 from segmentation_crm.common.folding import FoldedField
 
 from ..models import ExternalId
@@ -26,7 +26,6 @@ class Writer:
         self.type, self.source, self.book = import_type, source, RateBook.load()
         self.model = import_type.model
         fields = [f for f in self.model._meta.concrete_fields if not getattr(f, "generated", False)]
-        self.columns = [f for f in fields if not f.primary_key]
         self.folded = [f for f in fields if isinstance(f, FoldedField)]
         self.names = {f.attname for f in fields}
 
@@ -93,14 +92,7 @@ class Writer:
             now = timezone.now()
             for draft in drafts:
                 draft.record.updated_at = now
-        fields = {f.attname: f.name for f in self.columns}
-
-        def save(some: Sequence[Draft]) -> None:
-            self.model._default_manager.bulk_update(
-                [d.record for d in some], [fields[name] for name in names], batch_size=_MAX_FIELDS_AT_ONCE
-            )
-
-        self._safely(drafts, save)
+        self._safely(drafts, lambda some: bulk_rewrite([d.record for d in some], names))
 
     def _apply(self, record: Any, draft: Draft) -> None:
         for name, value in draft.columns.items():

@@ -1,4 +1,4 @@
-"""Insert many rows of one table at once: COPY on PostgreSQL, one prepared statement on SQLite.
+"""Write many rows of one table at once: COPY on PostgreSQL, one prepared statement on SQLite.
 
 Django's own bulk insert writes a statement as long as the data; building it costs more than the database's work.
 """
@@ -48,6 +48,28 @@ def bulk_insert(objects: Sequence[Any]) -> None:
         one.pk = pk
         one._state.adding = False
         one._state.db = alias
+
+
+def bulk_rewrite(objects: Sequence[Any], attributes: Sequence[str]) -> None:
+    """Update some columns of rows of one model, by their attributes; shadows must be set (1 prepared statement).
+
+    Raises what the database raises; call inside a transaction.
+    """
+    if not objects:
+        return
+    options = type(objects[0])._meta
+    fields = [field for field in options.concrete_fields if field.attname in set(attributes)]
+    connection = connections[router.db_for_write(type(objects[0]))]
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    values = [
+        [f.get_db_prep_save(getattr(one, f.attname), connection) for f in (*fields, options.pk)] for one in objects
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {quote(options.db_table)} SET {columns} WHERE {quote(options.pk.column)} = %s",  # noqa: S608
+            values,
+        )
 
 
 def _rows(objects: Sequence[Any], fields: Sequence[Any], connection: Any) -> list[Row]:
