@@ -14,7 +14,7 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="CSV, .csv.gz or Excel (.xlsx), up to 200 MiB. The first row holds the headings.",
+        help_text="CSV, .csv.gz or Excel (.xlsx), up to 200 MB. The first row holds the headings.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.gz,.xlsx", "class": "form-control"}),
         max_length=None,
     )

@@ -7,6 +7,25 @@ from .resolvers import Deferred
 from .service import Result
 from .targets import Custom, Target
 
+_WARNINGS = {
+    "added": "New in “{}”: added to its list",
+    "unknown": "Not known for “{}”: left empty",
+    "ambiguous": "Several records fit “{}”: left empty",
+}
+_OWN_WORDS = {
+    "duplicate_key": "Same record as an earlier row",
+    "erased_address": "Address of an erased person",
+    "suppressed_address": "Person who must not be contacted",
+}
+
+
+def warning_words(code: str) -> str:
+    """Say a warning's code in words: unknown_country -> Not known for “country”: left empty."""
+    kind, _, field = code.partition("_")
+    if code in _OWN_WORDS or kind not in _WARNINGS or not field:
+        return _OWN_WORDS.get(code) or code.replace("_", " ").capitalize()
+    return _WARNINGS[kind].format(field.replace("_", " "))
+
 
 def preview_rows(result: Result) -> dict[str, Any]:
     """Return the mapped columns and, for each of the first rows, its cells as read, outcome and problems."""

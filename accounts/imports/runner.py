@@ -153,7 +153,7 @@ class Runner:
             self.tally.warn(f"added_{name}")
             first = next((d for d in drafts if text in self._words_of(d)), None)
             if first is not None:
-                first.warn(name, f"added_{name}", f"{text!r} is new and was added.", text)
+                first.warn(name, f"added_{name}", f"{text!r} is new: it goes into the list.", text)
         self.lookup.added.clear()
 
     def _words_of(self, draft: Draft) -> set[str]:

@@ -22,7 +22,7 @@ from ..imports import uploads
 from ..imports.error_file import error_rows
 from ..imports.mapping import remembered
 from ..imports.options import ImportOptions
-from ..imports.previews import preview_rows
+from ..imports.previews import preview_rows, warning_words
 from ..imports.problems import FileRefused
 from ..imports.reader import open_table
 from ..imports.types import IMPORT_TYPES
@@ -31,6 +31,13 @@ from ..queries.imports import imports_visible_to
 
 _LISTED = 100
 _FINDINGS = 200
+_LISTS = {
+    "accounts": "accounts:account_list",
+    "contacts": "accounts:contact_list",
+    "opportunities": "accounts:opportunity_list",
+    "activities": "accounts:activity_list",
+    "users": "user_list",
+}
 
 
 def _demand_import(request: HttpRequest) -> None:
@@ -161,7 +168,7 @@ def import_preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "record": record,
         "label": _label(record),
         "result": result,
-        "key": " + ".join(result.plan.key),
+        "key": " + ".join(part.replace("_", " ") for part in result.plan.key),
         **preview_rows(result),
     }
     return render(request, "accounts/import_preview.html", context)
@@ -183,6 +190,8 @@ def import_detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "shown": _FINDINGS,
         "mapping": [(column, target) for column, target in record.mapping.items() if target],
         "is_running": record.state == ImportState.RUNNING,
+        "warnings": [(warning_words(code), count) for code, count in record.warnings.items()],
+        "records_url": reverse(_LISTS[record.type]) if record.type in _LISTS else "",
         "again_url": f"{reverse('accounts:import_new')}?type={record.type}",
     }
     return render(request, "accounts/import_detail.html", context)

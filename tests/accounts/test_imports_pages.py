@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.imports import service, uploads
 from accounts.imports.options import ImportOptions
 from accounts.imports.plan import allowed_targets
+from accounts.imports.previews import warning_words
 from accounts.imports.types import import_type
 from accounts.models import Account, Contact, Import, ImportRow
 from segmentation_crm.common import jobs
@@ -286,3 +287,16 @@ def test_r20_columns_that_hand_records_over_need_the_right(people: dict[str, Use
     assert "owner" in allowed_targets(type_, people["alice"])
     assert "owner" not in allowed_targets(type_, robot)
     assert "amount" in allowed_targets(type_, robot)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("added_industry", "New in “industry”: added to its list"),
+        ("unknown_parent_account", "Not known for “parent account”: left empty"),
+        ("duplicate_key", "Same record as an earlier row"),
+        ("ragged_row", "Ragged row"),
+    ],
+)
+def test_warnings_speak_in_words(code, words):
+    assert warning_words(code) == words
