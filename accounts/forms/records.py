@@ -53,6 +53,8 @@ class RecordForm(forms.ModelForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        # References to records that the user may not see: an empty control must not take them away.
+        self.kept: set[str] = set()
         self.was_version = self.instance.version if self.instance.pk else None
         self.initial["version"] = self.was_version
         controls, values = custom_controls(self.record_type, self.instance)
@@ -115,6 +117,7 @@ class RecordForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Refuse to write over a change made in the meantime."""
         cleaned = super().clean() or self.cleaned_data
+        cleaned.update({name: getattr(self.instance, name) for name in self.kept if name in cleaned})
         given = cleaned.get("version")
         if self.was_version is not None and given is not None and given != self.was_version:
             raise ValidationError(MEANWHILE)
@@ -389,8 +392,13 @@ class OpportunityForm(RecordForm):
         return cleaned
 
 
-def set_rows(form: forms.BaseForm, name: str, rows: QuerySet) -> None:
-    """Give a reference its rows: what the user may name."""
+def set_rows(form: RecordForm, name: str, rows: QuerySet) -> None:
+    """Give a reference its rows: what the user may name; one set to a hidden record is kept (0 or 1 query)."""
     field = form.fields[name]
     if isinstance(field, forms.ModelChoiceField):
         field.queryset = rows
+        held = getattr(form.instance, f"{name}_id", None)
+        if held is not None and not rows.filter(pk=held).exists():
+            form.kept.add(name)
+            field.widget.attrs["disabled"] = True
+            field.help_text = "Set, but not visible to you; it stays as it is."
