@@ -8,6 +8,8 @@ from . import views
 from .metrics import metrics
 from .search import search
 
+admin.site.site_header = admin.site.site_title = "Segmentation CRM: admin"
+admin.site.index_title = "All records and settings"
 # The admin's own log-in page would go round lock-out and the second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
