@@ -53,7 +53,8 @@ def user_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             saved = form.save()
             action = "user.created" if pk is None else "user.changed"
             audit.record(request.user, action, saved, fields=sorted(form.changed_data), role=saved.role)
-        messages.success(request, f"{saved.display_name} is saved.")
+        way_in = "" if pk else " They choose a password through “Forgot your password?” on the log-in page."
+        messages.success(request, f"{saved.display_name} is saved.{way_in}")
         return redirect("user_list")
     return render(request, "common/user_form.html", {"form": form, "edited": user})
 
