@@ -17,8 +17,9 @@ from accounts.models import (
     TechnologyProduct,
     Vendor,
 )
+from segmentation_crm.common.models import Team, User
 
-from . import records, segments
+from . import records, segments, words
 
 SOURCE = records.SOURCE
 SEED = 20261121
@@ -63,4 +64,17 @@ def remove() -> int:
             found = model._default_manager.filter(source=SOURCE)
             gone += found.count()
             found.delete()
+        for rep in User.objects.filter(external_source=SOURCE):
+            _remove_rep(rep)
+        Team.objects.filter(name=words.TEAM, members=None).delete()
     return gone
+
+
+def _remove_rep(rep: User) -> None:
+    """Delete a demo rep, or deactivate the one whom people gave records of their own."""
+    try:
+        with transaction.atomic():
+            rep.delete()
+    except models.ProtectedError:
+        rep.is_active = False
+        rep.save()

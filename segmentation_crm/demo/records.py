@@ -31,6 +31,7 @@ from accounts.models import (
     Vendor,
 )
 from accounts.services.accounts import fill_computed
+from segmentation_crm.common.models import Role, Team, User
 
 from . import words
 
@@ -50,11 +51,29 @@ def term(vocabulary: Vocabulary, name: str) -> Term:
     return found or Term.objects.create(vocabulary=vocabulary, name=name, slug=slugify(name))
 
 
+def sales_reps() -> list[User]:
+    """Return the demo company's reps, made without password where they are missing."""
+    team, _ = Team.objects.get_or_create(name=words.TEAM)
+    reps = []
+    for username, first_name, last_name in words.REPS:
+        rep = User.objects.filter(username=username, external_source=SOURCE).first()
+        if rep is None:
+            rep = User(
+                username=username, first_name=first_name, last_name=last_name, role=Role.SALES_REP, team=team,
+                external_source=SOURCE, external_id=username,
+            )  # fmt: skip
+            rep.set_unusable_password()
+            rep.save()
+        reps.append(rep)
+    return reps
+
+
 class World:
     """What all records refer to: terms, products, technologies, stages, content."""
 
     def __init__(self) -> None:
         self.industries = {key: term(Vocabulary.INDUSTRY, name) for key, name in words.INDUSTRIES.items()}
+        self.reps = sales_reps()
         self.needs = [term(Vocabulary.NEED, name) for name in words.NEEDS]
         self.lost_reasons = [term(Vocabulary.LOST_REASON, name) for name in words.LOST_REASONS]
         self.products = [named(Product, name, list_price=price) for name, price in words.PRODUCTS]
@@ -129,6 +148,7 @@ def draw_account(rng: random.Random, world: World, number: int) -> Account:
         scope=rng.choice(("regional", "national", "multinational", "global", "")),
         sophistication=rng.choice(("problem_aware", "solution_aware", "product_aware", "")),
         lifecycle_stage=rng.choice(("target", "aware", "engaged")),
+        owner=rng.choice(world.reps) if rng.random() > 0.15 else None,
         source=SOURCE,
     )
     account.annual_revenue_reporting = account.annual_revenue
@@ -173,6 +193,7 @@ def draw_deal(rng: random.Random, world: World, account: Account, now: datetime)
         amount=amount,
         amount_reporting=amount,
         opened_on=opened.date(),
+        owner=account.owner,
         product=product,
         source=SOURCE,
     )

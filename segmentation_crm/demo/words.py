@@ -37,6 +37,9 @@ FIRST_NAMES = (
     "Anna", "Tomás", "Li", "Sofia", "Jonas", "Amira", "Mateo", "Ingrid", "Noah", "Chiara", "Emil", "Zoë", "Karim",
     "Freya", "Luca", "Hanna", "Oskar", "Yuki", "Nadia", "Pablo", "Greta", "Idris", "Marta", "Viktor", "Elif", "Hugo",
 )  # fmt: skip
+# Who works at the demo company: username, first name, last name. They cannot log in.
+REPS = (("demo.mira", "Mira", "König"), ("demo.jonas", "Jonas", "Weber"), ("demo.ana", "Ana", "Ruiz"))
+TEAM = "Demo sales"
 LAST_NAMES = (
     "Brandt", "Ortega", "Wei", "Greco", "Lindqvist", "Haddad", "Fernández", "Solberg", "Müller", "Rossi", "Novák",
     "de Vries", "Benali", "Dahl", "Moretti", "Keller", "Nyström", "Tanaka", "Ivanova", "Castro", "Weiß", "Okafor",
