@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from segmentation_crm.common.access import visibility
-from segmentation_crm.common.extensions import after_import
+from segmentation_crm.common.extensions import after_import, tell
 
 from ..models import (
     Account,
@@ -177,5 +177,4 @@ def import_file(path: Path, options: ImportOptions, *, user: Any = None, dry_run
 
 def notify() -> None:
     """Tell the other apps that an import has written its last row."""
-    for listener in after_import:
-        listener()
+    tell(after_import)

@@ -70,12 +70,16 @@ def move_term(term: Term, parent: Term | None) -> Term:
 
     Raises ValidationError where the parent lies below the term or in another vocabulary.
     """
+    _move(term, parent)
+    tell(after_vocabulary_change)
+    return term
+
+
+def _move(term: Term, parent: Term | None) -> None:
     _check_parent(term.vocabulary, term, parent)
     term.parent = parent
     term.save()
     refresh_paths(term)
-    tell(after_vocabulary_change)
-    return term
 
 
 @transaction.atomic
@@ -93,9 +97,9 @@ def merge_terms(gone: Term, into: Term, actor: AnyUser | None = None) -> int:
     gone, into = Term.objects.get(pk=gone.pk), Term.objects.get(pk=into.pk)
     if into.path.startswith(gone.path):
         # The one that stays lies below: lift it to where the other was, else its ancestors would form a circle.
-        move_term(into, gone.parent)
+        _move(into, gone.parent)
     for child in list(Term.objects.filter(parent=gone).exclude(pk=into.pk)):
-        move_term(child, into)
+        _move(child, into)
     into.refresh_from_db()
     moved = repoint(gone, into)
     name, slug = gone.name, gone.slug

@@ -67,7 +67,7 @@ def visibility(user: AnyUser) -> Visibility:
     if not user.is_authenticated or not user.is_active or not isinstance(user, User):
         return Visibility(nothing=True)
     if user.role in SEES_EVERYTHING:
-        return Visibility(everything=True, unowned=can(user, "unowned.see") or user.role != Role.SALES_REP)
+        return Visibility(everything=True, unowned=True)
     if user.role == Role.SALES_REP:
         owner_ids, territories = {user.pk}, Territory.objects.filter(users=user)
         if user.team_id:
