@@ -3,7 +3,8 @@
 Each app turns `visibility(user)` into a queryset in its `queries.<things>_visible_to(user)`; nothing else decides.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
@@ -34,6 +35,31 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "jobs.see_all": frozenset({Role.ADMIN}),
     "unowned.see": _MANAGERS,
 }
+# The same in words, for the page of roles.
+CAPABILITY_WORDS = {
+    "records.write": "Add and change records",
+    "records.delete": "Delete and restore records",
+    "records.assign": "Give records to other people",
+    "records.import": "Import files",
+    "records.export": "Export lists",
+    "records.export_personal": "Export e-mail addresses and phone numbers",
+    "segments.write": "Save, rebuild and archive segments",
+    "segments.preview": "Try out rules and count",
+    "vocabularies.write": "Keep vocabularies, custom fields, pipelines and catalogues",
+    "settings.write": "Keep the organisation's settings and read the audit log",
+    "users.write": "Invite users, keep teams, territories and tokens",
+    "jobs.see_all": "See everybody's background jobs",
+    "unowned.see": "See records that nobody owns",
+}
+SIGHT_WORDS = {
+    Role.ADMIN: "everything",
+    Role.MARKETING_MANAGER: "everything",
+    Role.SALES_MANAGER: "the team's records and territories",
+    Role.SALES_REP: "own records and territories",
+    Role.ANALYST: "everything",
+    Role.VIEWER: "everything",
+    Role.INTEGRATION: "everything",
+}
 
 
 def can(user: AnyUser, capability: str) -> bool:
@@ -60,12 +86,28 @@ class Visibility:
     owner_ids: frozenset[int] = frozenset()
     countries: frozenset[str] = frozenset()
     region_slugs: frozenset[str] = frozenset()
+    # What was looked up by this visibility, for as long as it is kept.
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+def keep_visibility(user: AnyUser) -> Visibility:
+    """Work out once what a user sees, for everything that is read for one page (up to 2 queries).
+
+    Only for the user of a request, which no longer lives when territories change.
+    """
+    if isinstance(user, User):
+        user.__dict__["_visibility"] = None
+        user.__dict__["_visibility"] = visibility(user)
+    return visibility(user)
 
 
 def visibility(user: AnyUser) -> Visibility:
     """Return what the user sees: everything, nothing, or by owner and territory (up to 2 queries)."""
     if not user.is_authenticated or not user.is_active or not isinstance(user, User):
         return Visibility(nothing=True)
+    kept: Visibility | None = user.__dict__.get("_visibility")
+    if kept is not None:
+        return kept
     if user.role in SEES_EVERYTHING:
         return Visibility(everything=True, unowned=True)
     if user.role == Role.SALES_REP:

@@ -4,18 +4,51 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from .models import ApiToken, AuditEntry, Job, Organisation, Role, Team, Territory, User
-from .services import audit
+from .models import (
+    ApiToken,
+    AuditEntry,
+    BulkAct,
+    Export,
+    Job,
+    Notification,
+    Organisation,
+    RecentItem,
+    Role,
+    SavedView,
+    Team,
+    Territory,
+    User,
+    UserPreference,
+)
+from .services import audit, settings_audit
+from .services.organisation import CHANGEABLE, change_organisation
+
+MAX_COUNTED = 10_000
+
+
+class CappedPaginator(Paginator):
+    """Counts up to 10,000 rows: counting millions would cost more than the page itself."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, at most 10,000 (1 query)."""
+        rows = self.object_list
+        return rows.order_by()[:MAX_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
     """A model that people look at here and that only the product writes."""
 
     show_full_result_count = False
+    paginator = CappedPaginator
+    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return False."""
@@ -34,16 +67,21 @@ class AuditedAdmin(admin.ModelAdmin):
     """A settings model: every change leaves an audit entry in the same transaction."""
 
     show_full_result_count = False
+    paginator = CappedPaginator
+    list_per_page = 50
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save and record which fields changed."""
         super().save_model(request, obj, form, change)
+        if type(obj) in settings_audit.watched_models():
+            return
         action = f"{obj._meta.model_name}.{'changed' if change else 'created'}"
         audit.record(request.user, action, obj, fields=sorted(form.changed_data))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Record and delete."""
-        audit.record(request.user, f"{obj._meta.model_name}.deleted", obj)
+        if type(obj) not in settings_audit.watched_models():
+            audit.record(request.user, f"{obj._meta.model_name}.deleted", obj)
         super().delete_model(request, obj)
 
 
@@ -116,6 +154,13 @@ class OrganisationAdmin(AuditedAdmin):
     list_display = ("name", "time_zone", "currency", "fiscal_year_start_month")
     readonly_fields = ("version",)
 
+    def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
+        """Save as the settings page does: amounts and classes that depend on it follow as a job."""
+        values = {name: form.cleaned_data[name] for name in form.changed_data if name in CHANGEABLE}
+        _, jobs = change_organisation(values, actor=request.user)
+        for job in jobs:
+            self.message_user(request, f"“{job}” runs in the background.")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return False: the row is made by itself."""
         return False
@@ -130,18 +175,67 @@ class JobAdmin(ReadOnlyAdmin):
     """Jobs, newest first."""
 
     list_display = ("id", "kind", "key", "state", "attempt", "created_by", "created_at", "finished_at")
-    list_filter = ("state", "kind")
-    search_fields = ("key", "title")
+    list_filter = ("state",)
+    search_fields = ("key__startswith", "kind__startswith")
     list_select_related = ("created_by",)
+    ordering = ("-pk",)
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """The audit log, newest first."""
+    """The audit log, newest first; the page Settings, Audit log has more filters."""
 
     list_display = ("at", "actor_name", "action", "object_type", "object_name")
-    list_filter = ("action",)
-    search_fields = ("actor_name", "object_name", "action")
+    search_fields = ("actor__username__startswith",)
+    ordering = ("-pk",)
+
+
+# model, list_display, list_filter, search_fields, list_select_related, columns that are not shown
+OF_USER = ("user__username__startswith",)
+KEPT: tuple[tuple[Any, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        SavedView,
+        ("name", "record", "owner", "visibility", "is_default"),
+        ("visibility",),
+        ("name__startswith",),
+        ("owner",),
+        (),
+    ),
+    (UserPreference, ("user", "key"), (), OF_USER, ("user",), ()),
+    (Notification, ("created_at", "user", "kind", "title", "read_at"), (), OF_USER, ("user",), ()),
+    (RecentItem, ("at", "user", "kind", "object_id"), (), OF_USER, ("user",), ()),
+    (Export, ("created_at", "user", "title", "format", "rows"), ("format",), OF_USER, ("user",), ("path",)),
+    (BulkAct, ("created_at", "user", "title", "action", "state"), ("state",), OF_USER, ("user",), ("keys",)),
+)
+
+
+class LeanAdmin(ReadOnlyAdmin):
+    """Rows of one user, newest first; what is heavy is neither read for the list nor shown."""
+
+    heavy: tuple[str, ...] = ()
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Return the rows without their heavy columns."""
+        return super().get_queryset(request).defer(*self.heavy)
+
+
+for _model, _display, _filters, _search, _related, _heavy in KEPT:
+    admin.site.register(
+        _model,
+        type(
+            f"{_model.__name__}Admin",
+            (LeanAdmin,),
+            {
+                "list_display": _display,
+                "list_filter": _filters,
+                "search_fields": _search,
+                "list_select_related": _related,
+                "heavy": _heavy,
+                "exclude": _heavy or None,
+            },
+        ),
+    )
 
 
 @admin.register(ApiToken)
@@ -149,6 +243,6 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     """Tokens: name, scopes, expiry, last use; never the token itself."""
 
     list_display = ("name", "user", "scopes", "created", "expiry", "last_used_at")
-    search_fields = ("name", "user__username")
+    search_fields = ("name__startswith", "user__username__startswith")
     list_select_related = ("user",)
     fields = ("name", "user", "scopes", "created", "expiry", "last_used_at")

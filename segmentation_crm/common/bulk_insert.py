@@ -50,6 +50,44 @@ def bulk_insert(objects: Sequence[Any]) -> None:
         one._state.db = alias
 
 
+def bulk_insert_rows(model: type[models.Model], attributes: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows given as values of these attributes, the cheapest way there is; nobody learns their ids (1 query).
+
+    Every column without a default of the database must be named; `pre_save` of fields does not run: shadows are given.
+    """
+    if not rows:
+        return
+    options = model._meta
+    by_name: dict[str, Any] = {field.attname: field for field in options.concrete_fields}
+    fields = [by_name[name] for name in attributes]
+    connection = connections[router.db_for_write(model)]
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(field.column) for field in fields)
+    known: dict[tuple[int, type, Any], Any] = {}
+
+    def ready(at: int, value: Any) -> Any:
+        if value is None or type(value) in (str, int, bool):
+            return value
+        if isinstance(value, list | dict):
+            return fields[at].get_db_prep_save(value, connection)
+        # Moments, numbers and ids of a batch are the same for many rows.
+        key = (at, type(value), value)
+        if key not in known:
+            known[key] = fields[at].get_db_prep_save(value, connection)
+        return known[key]
+
+    written = ([ready(at, value) for at, value in enumerate(row)] for row in rows)
+    table = quote(options.db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in written:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(written))  # noqa: S608
+
+
 def bulk_rewrite(objects: Sequence[Any], attributes: Sequence[str]) -> None:
     """Update some columns of rows of one model, by their attributes; shadows must be set (1 prepared statement).
 

@@ -41,17 +41,45 @@ record_panels: ExtensionPoint[Callable[..., dict[str, Any] | None]] = ExtensionP
 after_import: ExtensionPoint[Callable[[], object]] = ExtensionPoint("after_import")
 # () -> anything, called in the transaction that renamed, moved or merged words kept by users.
 after_vocabulary_change: ExtensionPoint[Callable[[], object]] = ExtensionPoint("after_vocabulary_change")
-# (user, text, limit) -> list of {"label", "sub", "url", "kind"}: what global search finds.
-search_providers: ExtensionPoint[Callable[..., list[dict[str, Any]]]] = ExtensionPoint("search_providers")
+# A `common.finding.RecordFinder`: a kind of record that search, the palette and "opened lately" know.
+search_providers: ExtensionPoint[Any] = ExtensionPoint("search_providers")
+# A `common.timeline.TimelineSource`: events that an upper app adds to the timeline of a record's page.
+timeline_sources: ExtensionPoint[Any] = ExtensionPoint("timeline_sources")
+# () -> anything, called in the transaction that ends a bulk act or its undo.
+after_bulk_act: ExtensionPoint[Callable[[], object]] = ExtensionPoint("after_bulk_act")
+# `common.bulk.ListAction`s: what one can do to many records of a list.
+list_actions: ExtensionPoint[Any] = ExtensionPoint("list_actions")
 # A handler of `common.services.users.Handover`: what a user holds open, and who takes it over.
 handovers: ExtensionPoint[Any] = ExtensionPoint("handovers")
+# A `common.settings_area.SettingsPage`: an entry of the settings area.
+settings_pages: ExtensionPoint[Any] = ExtensionPoint("settings_pages")
+# (names of changed settings, user) -> a Job or None: what a change of the organisation's settings sets going.
+after_organisation_change: ExtensionPoint[Callable[..., Any]] = ExtensionPoint("after_organisation_change")
+# (kind, key) -> list of (name, address): what names a custom field, term or catalogue entry in a rule.
+rule_users: ExtensionPoint[Callable[[str, str], list[tuple[str, str]]]] = ExtensionPoint("rule_users")
+# (notification) -> list of `common.services.mailing.Section`: what its e-mail says beyond title and text.
+mail_sections: ExtensionPoint[Callable[..., list[Any]]] = ExtensionPoint("mail_sections")
+# (user, account ids, since) -> {"title", "rows": [{"label", "url", "sub", "at"}]} or None: what changed, on My day.
+my_day_panels: ExtensionPoint[Callable[..., dict[str, Any] | None]] = ExtensionPoint("my_day_panels")
+
+# (record_type, kept id, gone id) -> anything, called in the transaction that merged two records or undid it.
+merge_handlers: ExtensionPoint[Callable[[str, int, int], object]] = ExtensionPoint("merge_handlers")
 
 ALL_POINTS: tuple[ExtensionPoint[Any], ...] = (
     record_panels,
     after_import,
+    merge_handlers,
     after_vocabulary_change,
     search_providers,
+    timeline_sources,
+    list_actions,
+    after_bulk_act,
     handovers,
+    mail_sections,
+    my_day_panels,
+    settings_pages,
+    after_organisation_change,
+    rule_users,
 )
 
 

@@ -3,7 +3,7 @@
 import django_filters
 from django.db.models import Q, QuerySet
 
-from .models import Job, JobState, Role, SavedView, Team, User
+from .models import Job, JobState, Role, SavedView, Team, Territory, User
 
 
 class JobFilter(django_filters.FilterSet):
@@ -43,6 +43,16 @@ class TeamFilter(django_filters.FilterSet):
 
     class Meta:
         model = Team
+        fields = ["search"]
+
+
+class TerritoryFilter(django_filters.FilterSet):
+    """Territories by name."""
+
+    search = django_filters.CharFilter(field_name="name", lookup_expr="icontains", label="Name contains")
+
+    class Meta:
+        model = Territory
         fields = ["search"]
 
 

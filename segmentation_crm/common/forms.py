@@ -1,11 +1,13 @@
 """Forms of the profile page and of users."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 
 from .access import SCOPES
 from .models import Role, Team, User
+from .services.preferences import is_on, prefer, preference
 
 SCOPE_LABELS = {
     "read": "Read records",
@@ -101,3 +103,35 @@ class DeactivateForm(forms.Form):
         assert isinstance(field, UserChoiceField)
         active = User.objects.filter(is_active=True).exclude(pk=user.pk).exclude(role=Role.INTEGRATION)
         field.queryset = active.order_by("username")
+
+
+class NotificationForm(forms.Form):
+    """What a user wants to get by e-mail, and in which time zone the user's days begin."""
+
+    reminders = forms.BooleanField(required=False, label="Reminders of tasks, by e-mail")
+    mentions = forms.BooleanField(required=False, label="Mentions in notes, by e-mail")
+    digest = forms.BooleanField(
+        required=False, label="My day at 7 in the morning, by e-mail", help_text="Only on days when there is something."
+    )
+    time_zone = forms.ChoiceField(required=False, label="Time zone", help_text="Your days begin by it.")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+        field.choices = [("", "The organisation's"), *((zone, zone.replace("_", " ")) for zone in zones)]
+        field.widget.attrs["class"] = "zone-choice"
+
+    @classmethod
+    def of(cls, user: User) -> "NotificationForm":
+        """Return the form with what the user chose so far (4 queries)."""
+        initial: dict[str, Any] = {name: is_on(user, f"email.{name}") for name in ("reminders", "mentions", "digest")}
+        return cls(user=user, initial={**initial, "time_zone": preference(user, "time_zone").get("name", "")})
+
+    def save(self) -> None:
+        """Keep the choices (8 queries)."""
+        for name in ("reminders", "mentions", "digest"):
+            prefer(self.user, f"email.{name}", {"on": self.cleaned_data[name]})
+        prefer(self.user, "time_zone", {"name": self.cleaned_data["time_zone"]})

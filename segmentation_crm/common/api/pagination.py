@@ -34,7 +34,7 @@ class KeysetPagination(BasePagination):
     page_size_query_param = "page_size"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> list[Any]:
-        """Return the rows of the page (1 query).
+        """Return the rows of the page (1 query; 2 where the rows without a value in the first column begin on it).
 
         Raises ValidationError naming `cursor` or `page_size`.
         """
@@ -43,10 +43,7 @@ class KeysetPagination(BasePagination):
         size = self.page_size(request)
         text = request.query_params.get(self.cursor_query_param)
         backwards, values = self._read_cursor(text, queryset.model) if text else (False, None)
-        rows_query = queryset.order_by(*(order_term(term, backwards, queryset.model) for term in self.order))
-        if values is not None:
-            rows_query = rows_query.filter(after(self.order, values, backwards, queryset.model))
-        rows = list(rows_query[: size + 1])
+        rows = read_page(queryset, self.order, values, backwards, size + 1)
         more = len(rows) > size
         rows = rows[:size]
         if backwards:
@@ -134,19 +131,52 @@ def ordering_of(queryset: QuerySet, default: tuple[str, ...] = ()) -> list[Term]
     return [*terms, ("pk", descending)]
 
 
-def order_term(term: Term, backwards: bool, model: type[Model]) -> OrderBy:
+def read_page(queryset: QuerySet, order: list[Term], values: list[Any] | None, backwards: bool, size: int) -> list[Any]:
+    """Return so many rows in order, after (backwards: before) the values (1 query, at most 2).
+
+    Rows with and without a value in the first column are read apart where it is a column of the table: in each part
+    the order is one that an index has, while PostgreSQL sorts all rows for NULLS LAST.
+    """
+    model, (first, _) = queryset.model, order[0]
+    if first == "pk" or not _is_empty_column(model, first):
+        return list(_part(queryset, order, values, backwards, frozenset())[:size])
+    filled = queryset.filter((f"{first}__isnull", False))
+    empty = queryset.filter((f"{first}__isnull", True))
+    in_empty = values is not None and values[0] is None
+    rest = None if values is None or not in_empty else values[1:]
+    if backwards:
+        rows = list(_part(empty, order[1:], rest, True, frozenset())[:size]) if in_empty else []
+        start = None if in_empty else values
+        more = _part(filled, order, start, True, frozenset({first}))
+    else:
+        rows = [] if in_empty else list(_part(filled, order, values, False, frozenset({first}))[:size])
+        more = _part(empty, order[1:], rest, False, frozenset())
+    return rows if len(rows) == size else rows + list(more[: size - len(rows)])
+
+
+def _part(
+    rows: QuerySet, order: list[Term], values: list[Any] | None, backwards: bool, filled: frozenset[str]
+) -> QuerySet:
+    """Return the rows in order after the values; `filled` columns are never empty in these rows."""
+    rows = rows.order_by(*(order_term(term, backwards, rows.model, filled) for term in order))
+    return rows if values is None else rows.filter(after(order, values, backwards, rows.model, filled))
+
+
+def order_term(term: Term, backwards: bool, model: type[Model], filled: frozenset[str] = frozenset()) -> OrderBy:
     """Return the ORDER BY term; empty values last, or first when the page is read backwards.
 
     A column that is never empty gets no NULLS clause: PostgreSQL would not use its index for one.
     """
     name, descending = term
-    if not _may_be_empty(model, name):
+    if name in filled or not _may_be_empty(model, name):
         return OrderBy(F(name), descending=descending != backwards)
     places = {"nulls_first": True} if backwards else {"nulls_last": True}
     return OrderBy(F(name), descending=descending != backwards, **places)  # type: ignore[arg-type]
 
 
-def after(order: list[Term], values: list[Any], backwards: bool, model: type[Model]) -> Q:
+def after(
+    order: list[Term], values: list[Any], backwards: bool, model: type[Model], filled: frozenset[str] = frozenset()
+) -> Q:
     """Return the condition "comes after these values" (before, when backwards).
 
     (a > x) or (a = x and b > y) …; where the first column is never empty also a >= x, from which the database
@@ -156,11 +186,11 @@ def after(order: list[Term], values: list[Any], backwards: bool, model: type[Mod
     same = Q()
     for (name, descending), raw in zip(order, values, strict=True):
         value = raw if name == "pk" else _typed(model, name, raw)
-        may_be_empty = _may_be_empty(model, name)
+        may_be_empty = name not in filled and _may_be_empty(model, name)
         result |= same & _beyond(name, descending != backwards, value, backwards, may_be_empty)
         same &= Q((f"{name}__isnull", True)) if value is None else Q((name, value))
     first, descending = order[0]
-    if first == "pk" or _may_be_empty(model, first):
+    if first == "pk" or (first not in filled and _may_be_empty(model, first)):
         return result
     bound = Q((f"{first}__{'lte' if descending != backwards else 'gte'}", _typed(model, first, values[0])))
     return bound & result
@@ -186,6 +216,15 @@ def _may_be_empty(model: type[Model], name: str) -> bool:
             return True
         model = field.related_model or model
     return False
+
+
+def _is_empty_column(model: type[Model], name: str) -> bool:
+    """Tell whether the name is a column of the table itself that can be NULL."""
+    return (
+        "__" not in name
+        and name in {field.name for field in model._meta.concrete_fields}
+        and _may_be_empty(model, name)
+    )
 
 
 def _value(row: Any, name: str) -> Any:

@@ -1,6 +1,6 @@
 """Users and teams, as everyone who works here may know them: for owners of records, not for managing."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -12,16 +12,39 @@ from rest_framework.response import Response
 from ..access import CAPABILITIES, AnyUser, can
 from ..filters import TeamFilter, UserFilter
 from ..models import ApiToken, Team, User
-from .viewsets import ReadViewSet
+from ..services.teams import delete_team, set_members
+from .serializers import StrictFieldsMixin
+from .viewsets import ReadViewSet, RecordViewSet
 
 
-class TeamSerializer(serializers.ModelSerializer):
-    """A team."""
+class TeamSerializer(StrictFieldsMixin, serializers.ModelSerializer):
+    """A team with its members; somebody is in one team at a time, and moves here from another."""
+
+    members = serializers.PrimaryKeyRelatedField(
+        many=True, queryset=User.objects.filter(is_active=True), required=False
+    )
 
     class Meta:
         model = Team
-        fields = ["id", "name"]
-        read_only_fields = fields
+        fields = ["id", "name", "members"]
+
+    def create(self, validated_data: dict[str, Any]) -> Team:
+        """Add the team and let its members move into it."""
+        return self._save(Team(), validated_data)
+
+    def update(self, instance: Team, validated_data: dict[str, Any]) -> Team:
+        """Change the name; members are replaced as a whole where they are sent."""
+        return self._save(instance, validated_data)
+
+    @staticmethod
+    def _save(team: Team, values: dict[str, Any]) -> Team:
+        members = values.pop("members", None)
+        for name, value in values.items():
+            setattr(team, name, value)
+        team.save()
+        if members is not None:
+            set_members(team, members)
+        return team
 
 
 class UserSerializer(serializers.ModelSerializer):
@@ -48,15 +71,22 @@ class MeSerializer(serializers.Serializer):
     )
 
 
-class TeamViewSet(ReadViewSet[Team]):
-    """Teams."""
+class TeamViewSet(RecordViewSet[Team]):
+    """Teams: everyone reads, admins write. One that has members or territories is not deleted."""
 
     serializer_class = TeamSerializer
+    prefetch = ("members",)
+    write_capability = "users.write"
+    delete_capability = "users.write"
     filterset_class = TeamFilter
 
     def visible_to(self, user: AnyUser) -> QuerySet[Team]:
         """Return all teams."""
-        return Team.objects.all()
+        return Team.objects.order_by("name")
+
+    def perform_destroy(self, instance: Team) -> None:
+        """Delete an empty team."""
+        delete_team(instance)
 
 
 class UserViewSet(ReadViewSet[User]):

@@ -2,31 +2,30 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.core.exceptions import PermissionDenied as Refused
+from django.core.exceptions import ValidationError as Invalid
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 
-from ..access import AnyUser, can
+from ..access import AnyUser
 from ..filters import SavedViewFilter
-from ..models import SavedView, User
+from ..lists import saved_views_visible_to
+from ..models import SavedView
+from ..services import saved_views
 from .serializers import RecordSerializer
 from .viewsets import RecordViewSet
 
 RECORDS = ("account", "contact", "opportunity", "activity", "segment", "task")
 
 
-def saved_views_visible_to(user: AnyUser) -> QuerySet[SavedView]:
-    """Return the user's own views, those of the team and those for everyone."""
-    if not isinstance(user, User) or not user.is_active:
-        return SavedView.objects.none()
-    seen = Q(owner=user) | Q(visibility=SavedView.Visibility.EVERYONE)
-    if user.team_id:
-        seen |= Q(visibility=SavedView.Visibility.TEAM, owner__team_id=user.team_id)
-    return SavedView.objects.filter(seen)
-
-
 class SavedViewSerializer(RecordSerializer):
-    """A saved view; its owner is who makes it."""
+    """A saved view of a list; its owner is who makes it.
+
+    `query`: parameters of the list's page by name, e.g. {"country": "DE", "tier": ["1", "2"], "ordering": "-name",
+    "columns": ["name", "tier"]}. `rules`: a rule of the rule language over these records, or null. `is_default`: the
+    list opens with it, for whoever sees it; of private views for the owner.
+    """
 
     record = serializers.ChoiceField(choices=RECORDS)
 
@@ -35,31 +34,36 @@ class SavedViewSerializer(RecordSerializer):
         fields = ["id", "record", "name", "owner", "visibility", "is_default", "query", "rules"]
         read_only_fields = ["id", "owner"]
 
-    def validate_query(self, value: Any) -> Any:
-        """Take an object.
+    def validate_record(self, value: str) -> str:
+        """Keep the list a view was made for.
 
-        Raises ValidationError for anything else.
+        Raises ValidationError for another one.
         """
-        if not isinstance(value, dict):
-            raise serializers.ValidationError("Give an object of filters, columns and sort.")
-        return value
-
-    def validate_rules(self, value: Any) -> Any:
-        """Take an object or null; the rule itself is checked by whoever evaluates it.
-
-        Raises ValidationError for anything else.
-        """
-        if value is not None and not isinstance(value, dict):
-            raise serializers.ValidationError("Give a rule of the rule language, or null.")
+        if self.instance is not None and self.instance.record != value:
+            raise serializers.ValidationError("A view stays with its list; make a new one.")
         return value
 
     def create(self, validated_data: dict[str, Any]) -> SavedView:
         """Save a view of the caller's own."""
-        return super().create({**validated_data, "owner": self.context["request"].user})
+        return self._save(SavedView(record=validated_data.pop("record")), validated_data)
+
+    def update(self, instance: SavedView, validated_data: dict[str, Any]) -> SavedView:
+        """Save changes to a view."""
+        validated_data.pop("record", None)
+        return self._save(instance, validated_data)
+
+    def _save(self, view: SavedView, values: dict[str, Any]) -> SavedView:
+        user = self.context["request"].user
+        try:
+            return saved_views.save_view(user, view, values)
+        except Invalid as problem:
+            raise serializers.ValidationError(problem.message_dict) from problem
+        except Refused as refused:
+            raise PermissionDenied(str(refused)) from refused
 
 
 class SavedViewViewSet(RecordViewSet[SavedView]):
-    """Saved views: everyone keeps private ones; sharing with everyone takes a manager."""
+    """Saved views: one's own, those of the team and those for everyone. Sharing with everyone takes a manager."""
 
     serializer_class = SavedViewSerializer
     filterset_class = SavedViewFilter
@@ -69,34 +73,15 @@ class SavedViewViewSet(RecordViewSet[SavedView]):
 
     def visible_to(self, user: AnyUser) -> QuerySet[SavedView]:
         """Return the views the user may open."""
-        return saved_views_visible_to(user)
-
-    def perform_create(self, serializer: Any) -> None:
-        """Save; a view for everyone takes a manager."""
-        self._check_sharing(serializer.validated_data)
-        serializer.save()
-
-    def perform_update(self, serializer: Any) -> None:
-        """Save the owner's view.
-
-        Raises PermissionDenied for somebody else's.
-        """
-        self._check_owner(serializer.instance)
-        self._check_sharing(serializer.validated_data)
-        serializer.save()
+        return saved_views_visible_to(user).select_related("owner")
 
     def perform_destroy(self, instance: SavedView) -> None:
         """Delete the owner's view.
 
         Raises PermissionDenied for somebody else's.
         """
-        self._check_owner(instance)
-        instance.delete()
-
-    def _check_owner(self, view: SavedView) -> None:
-        if view.owner_id != self.request.user.pk and not can(self.request.user, "settings.write"):
-            raise PermissionDenied("Only its owner changes a saved view.")
-
-    def _check_sharing(self, values: dict[str, Any]) -> None:
-        if values.get("visibility") == SavedView.Visibility.EVERYONE and not can(self.request.user, "segments.write"):
-            raise PermissionDenied("Your role shares views with the team at most.")
+        user: Any = self.request.user
+        try:
+            saved_views.delete_view(user, instance)
+        except Refused as refused:
+            raise PermissionDenied(str(refused)) from refused

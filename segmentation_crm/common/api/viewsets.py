@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from ..access import AnyUser
+from ..acting import act_as_api
 from .conditional import ConditionalMixin, matches
 from .idempotency import idempotent
 
@@ -36,6 +37,11 @@ class VisibleViewSet(ConditionalMixin, GenericViewSet, Generic[M]):
     visible: Callable[[AnyUser], QuerySet[M]]
     # Related rows that the serializer shows: one query each a page.
     prefetch: tuple[str, ...] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check token, scope and limits, then let what follows count as the user's act."""
+        super().initial(request, *args, **kwargs)
+        act_as_api(request.user)
 
     def visible_to(self, user: AnyUser) -> QuerySet[M]:
         """Return the rows the user may see; every action starts from it."""

@@ -42,6 +42,7 @@ class Scheduled:
     every: int = 0
     key: str = ""
     payload: dict[str, Any] = field(default_factory=dict)
+    only_if: Callable[[], bool] | None = None
 
 
 _kinds: dict[str, Kind] = {}
@@ -79,10 +80,12 @@ def schedule(
     every: int = 0,
     key: str = "scheduled",
     payload: dict[str, Any] | None = None,
+    only_if: Callable[[], bool] | None = None,
 ) -> None:
     """Start a job of `kind` by the clock: `daily="02:30"` in the organisation's time zone, or `every` seconds.
 
-    Each slot starts once however many schedulers run; after an outage only the latest slot is caught up.
+    Each slot starts once however many schedulers run; after an outage only the latest slot is caught up. `only_if`
+    says by a cheap query whether there is anything to do; where there is not, no job is written.
     Raises ValueError unless exactly one of the two is given and readable.
     """
     if bool(daily) == bool(every) or every < 0:
@@ -91,7 +94,7 @@ def schedule(
         hour, _, minute = daily.partition(":")
         if not (hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
             raise ValueError(f'{daily!r} is no time of day; write "02:30".')
-    _scheduled[f"{kind}:{key}"] = Scheduled(kind, daily, every, key, payload or {})
+    _scheduled[f"{kind}:{key}"] = Scheduled(kind, daily, every, key, payload or {}, only_if)
 
 
 def _load() -> None:

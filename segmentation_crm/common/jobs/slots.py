@@ -45,6 +45,8 @@ def _take(name: str, entry: Scheduled, slot: str) -> Job | None:
     """Take the slot and enqueue its job in one transaction; None where it was taken before."""
     if ScheduleSlot.objects.filter(task=name, slot=slot).exists():
         return None
+    if entry.only_if is not None and not entry.only_if():
+        return None
     try:
         with transaction.atomic():
             ScheduleSlot.objects.create(task=name, slot=slot)

@@ -5,10 +5,24 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+SIZES = ("micro", "small", "mid_market")
+
 
 def default_size_limits() -> dict[str, int]:
     """Return the upper employee counts of micro, small and mid-market companies."""
     return {"micro": 10, "small": 50, "mid_market": 1000}
+
+
+def size_limits_problem(limits: Any) -> str:
+    """Return in words what is wrong with the upper employee counts of the size classes, "" where nothing is."""
+    if not isinstance(limits, dict) or set(limits) != set(SIZES):
+        return f"Give a limit for each of {', '.join(SIZES)}, and no other."
+    counts = [limits[size] for size in SIZES]
+    if any(isinstance(count, bool) or not isinstance(count, int) or not 1 <= count < 10**8 for count in counts):
+        return "Each limit is a whole number of employees, from 1 up."
+    if not counts[0] < counts[1] < counts[2]:
+        return "The limits must rise: micro below small, small below mid-market."
+    return ""
 
 
 class Organisation(models.Model):
@@ -36,14 +50,23 @@ class Organisation(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse an unknown time zone.
+        """Refuse an unknown time zone or currency, and size limits that do not rise.
 
-        Raises ValidationError naming the field.
+        Raises ValidationError naming each field.
         """
         from zoneinfo import available_timezones
 
+        import pycountry
+
+        errors: dict[str, str] = {}
         if self.time_zone not in available_timezones():
-            raise ValidationError({"time_zone": "Unknown time zone; use a name such as Europe/Berlin."})
+            errors["time_zone"] = "Unknown time zone; use a name such as Europe/Berlin."
+        if pycountry.currencies.get(alpha_3=self.currency) is None:
+            errors["currency"] = "Unknown currency; use a code of ISO 4217 such as EUR or USD."
+        if problem := size_limits_problem(self.size_limits):
+            errors["size_limits"] = problem
+        if errors:
+            raise ValidationError(errors)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save as row 1 and bump the version, so that rules that read settings are rebuilt."""

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from ..access import AnyUser
@@ -56,6 +59,15 @@ class Holding:
 def holdings(user: User) -> list[Holding]:
     """Return what the user holds open, by kind (1 query a kind)."""
     return [Holding(handler.name, handler.count(user)) for handler in handovers]
+
+
+def invitation_path(user: User) -> str:
+    """Return the address at which the user chooses a first password (0 queries).
+
+    It holds for PASSWORD_RESET_TIMEOUT and once: the token is bound to the password's hash and the last log-in.
+    """
+    parts = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
+    return reverse("account_reset_password_from_key", kwargs=parts)
 
 
 def end_sessions(user: User) -> int:

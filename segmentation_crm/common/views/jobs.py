@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ..access import can
 from ..jobs import jobs_visible_to, request_cancel
-from ..models import JobState
+from ..models import BulkAct, JobState
 
 PAGE_SIZE = 50
 
@@ -40,9 +40,11 @@ def job_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def job_detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Show one job: its progress, and how it ended."""
+    """Show one job: its progress, how it ended, and the bulk act it does for whoever started it."""
     job = get_object_or_404(jobs_visible_to(request.user), public_id=public_id)
-    return render(request, "jobs/job_detail.html", {"job": job})
+    own = request.user.pk == job.created_by_id
+    act = BulkAct.objects.filter(job=job, user_id=request.user.pk or 0).first() if own else None
+    return render(request, "jobs/job_detail.html", {"job": job, "act": act})
 
 
 @login_required

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from ..forms import ProfileForm, TokenForm
+from ..forms import NotificationForm, ProfileForm, TokenForm
 from ..models import ApiToken, User
 from ..services import tokens
 
@@ -23,7 +23,7 @@ def _user(request: HttpRequest) -> User:
 @login_required
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
-    """Show and change one's own name; list tokens and ways to log in (3 queries)."""
+    """Show and change one's own name; list tokens and ways to log in (7 queries)."""
     user = _user(request)
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
@@ -34,6 +34,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "form": form,
         "tokens": list(ApiToken.objects.filter(user=user)),
         "mfa_enabled": is_mfa_enabled(user),
+        "notification_form": NotificationForm.of(user),
     }
     return render(request, "common/profile.html", context)
 

@@ -1,48 +1,42 @@
 """Users as admins manage them: list, invite, edit, deactivate with hand-over."""
 
-from collections.abc import Callable
-from functools import wraps
-
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from ..access import can
 from ..forms import DeactivateForm, UserForm
 from ..models import User
-from ..services import audit
-from ..services.users import deactivate_user, holdings
+from ..paging import keyset_page
+from ..services.users import deactivate_user, holdings, invitation_path
+from ..settings_area import settings_page, settings_view
 
 
-def users_writer_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let only those through who may manage users."""
-
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not can(request.user, "users.write"):
-            raise PermissionDenied("Only admins manage users.")
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-@users_writer_required
+@settings_view("users.write")
 @require_GET
 def user_list(request: HttpRequest) -> HttpResponse:
     """List all users, the active first (1 query)."""
+    search = request.GET.get("q", "")[:100]
     users = User.objects.select_related("team").order_by("-is_active", "username")
-    return render(request, "common/user_list.html", {"users": users})
+    if search:
+        users = (
+            users.filter(username__icontains=search)
+            | users.filter(first_name__icontains=search)
+            | users.filter(last_name__icontains=search)
+            | users.filter(email__icontains=search)
+        )
+    page = keyset_page(request, users, 100)
+    return settings_page(request, "common/user_list.html", {"page": page, "users": page.rows, "search": search})
 
 
-@users_writer_required
+@settings_view("users.write")
+@never_cache
 @require_http_methods(["GET", "POST"])
 def user_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """Create or edit a user; a new one sets the password through the reset mail."""
+    """Create or edit a user; a new one comes with a link to choose a password, shown this once."""
     user = get_object_or_404(User, pk=pk) if pk is not None else User()
     assert isinstance(request.user, User)
     form = UserForm(request.POST or None, instance=user, actor=request.user)
@@ -51,15 +45,29 @@ def user_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             if pk is None:
                 form.instance.set_unusable_password()
             saved = form.save()
-            action = "user.created" if pk is None else "user.changed"
-            audit.record(request.user, action, saved, fields=sorted(form.changed_data), role=saved.role)
-        way_in = "" if pk else " They choose a password through “Forgot your password?” on the log-in page."
-        messages.success(request, f"{saved.display_name} is saved.{way_in}")
+        if pk is None:
+            return invited(request, saved)
+        messages.success(request, f"{saved.display_name} is saved.")
         return redirect("user_list")
-    return render(request, "common/user_form.html", {"form": form, "edited": user})
+    return settings_page(request, "common/user_form.html", {"form": form, "edited": user})
 
 
-@users_writer_required
+@require_POST
+@settings_view("users.write")
+@never_cache
+def user_invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a new one-time link for somebody who has not logged in yet."""
+    user = get_object_or_404(User, pk=pk, is_active=True, last_login__isnull=True)
+    return invited(request, user)
+
+
+def invited(request: HttpRequest, user: User) -> HttpResponse:
+    """Show the one-time link by which a user chooses the first password."""
+    link = request.build_absolute_uri(invitation_path(user))
+    return settings_page(request, "common/user_invited.html", {"edited": user, "link": link})
+
+
+@settings_view("users.write")
 @require_http_methods(["GET", "POST"])
 def user_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask who takes over, then deactivate; sessions and tokens end at once."""
@@ -76,4 +84,4 @@ def user_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{user.display_name} is deactivated; handed over: {what}.")
             return redirect("user_list")
     context = {"form": form, "edited": user, "holdings": [h for h in holdings(user) if h.count]}
-    return render(request, "common/user_deactivate.html", context)
+    return settings_page(request, "common/user_deactivate.html", context)
