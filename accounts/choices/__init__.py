@@ -49,18 +49,22 @@ from .opportunities import (
 from .records import (
     TREE_VOCABULARIES,
     CatalogueKind,
+    ChangeAction,
+    ChangeVia,
     CodeSystem,
     CustomFieldType,
+    EvidenceKind,
     MemberRecord,
     RecordType,
     SourceKind,
     SourceType,
     Vocabulary,
 )
-from .technologies import NeedEvidence, NeedKind, TechnologyStatus
+from .technologies import INFERRED_EVIDENCE, NeedEvidence, NeedKind, TechnologyStatus
 
 __all__ = [
     "ENGAGED_EXCLUDED_TYPES",
+    "INFERRED_EVIDENCE",
     "ROLE_GROUPS",
     "TREE_VOCABULARIES",
     "AccountLifecycle",
@@ -69,6 +73,8 @@ __all__ = [
     "BuyingCriterion",
     "BuyingRole",
     "CatalogueKind",
+    "ChangeAction",
+    "ChangeVia",
     "Channel",
     "CodeSystem",
     "CompanyType",
@@ -83,6 +89,7 @@ __all__ = [
     "DigitalMediaUse",
     "Direction",
     "EmployeeBand",
+    "EvidenceKind",
     "ForecastCategory",
     "GrowthStage",
     "LeadStatus",

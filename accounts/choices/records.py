@@ -51,6 +51,7 @@ class Vocabulary(models.TextChoices):
     CHURN_REASON = "churn_reason", "Churn reason"
     REJECT_REASON = "reject_reason", "Reject reason"
     LOST_REASON = "lost_reason", "Lost reason"
+    TRIGGER = "trigger", "Buying trigger"
     OBJECTION = "objection", "Objection"
     COMPETITOR = "competitor", "Competitor"
     LEAD_SOURCE = "lead_source", "Lead source"
@@ -131,3 +132,36 @@ TREE_VOCABULARIES = frozenset(
         Vocabulary.PRODUCT_CATEGORY,
     }
 )
+
+
+class EvidenceKind(models.TextChoices):
+    """What was heard; each kind is a vocabulary of the same name."""
+
+    NEED = "need", "Need"
+    TRIGGER = "trigger", "Buying trigger"
+    OBJECTION = "objection", "Objection"
+    COMPETITOR = "competitor", "Competitor"
+
+
+class ChangeAction(models.TextChoices):
+    """What an act did to a record."""
+
+    CREATED = "created", "Created"
+    UPDATED = "updated", "Changed"
+    DELETED = "deleted", "Deleted"
+    RESTORED = "restored", "Restored"
+    MERGED = "merged", "Merged"
+    UNMERGED = "unmerged", "Merge undone"
+    UNDONE = "undone", "Change undone"
+    ERASED = "erased", "Erased"
+
+
+class ChangeVia(models.TextChoices):
+    """By which way an act came."""
+
+    PAGE = "page", "a page"
+    API = "api", "the API"
+    ADMIN = "admin", "the admin"
+    IMPORT = "import", "an import"
+    BULK = "bulk", "a bulk edit"
+    SYSTEM = "system", "the system"

@@ -29,3 +29,7 @@ class NeedEvidence(models.TextChoices):
     INTERVIEW = "interview", "Interview"
     INFERRED_CONTENT = "inferred_content", "Inferred from content"
     INFERRED_USAGE = "inferred_usage", "Inferred from usage"
+
+
+# What we concluded ourselves; the others are what people said.
+INFERRED_EVIDENCE = frozenset({str(NeedEvidence.INFERRED_CONTENT), str(NeedEvidence.INFERRED_USAGE)})

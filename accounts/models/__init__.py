@@ -14,9 +14,11 @@ from .catalogue import (
     TechnologyProduct,
     Vendor,
 )
+from .changes import RecordChange, RecordMerge
 from .consents import Consent
 from .contacts import Contact, ContactAccount, ContactValue
 from .custom import AccountCustomValue, ContactCustomValue, CustomField, OpportunityCustomValue
+from .evidence import Evidence
 from .history import ExternalId, FieldHistory, Provenance
 from .imports import Import, ImportLater, ImportRow, ImportState
 from .needs import Need
@@ -25,7 +27,7 @@ from .purchases import Contract, Purchase, SupportCase
 from .surveys import SurveyAnswer
 from .technologies import AccountTechnology
 from .vocabularies import IndustryCode, IndustryMapping, Term, TermAlias
-from .work import Note, Task
+from .work import Attachment, Note, Task
 
 __all__ = [
     "Account",
@@ -33,6 +35,7 @@ __all__ = [
     "AccountTechnology",
     "AccountValue",
     "Activity",
+    "Attachment",
     "CampaignRef",
     "CatalogueAlias",
     "Consent",
@@ -43,6 +46,7 @@ __all__ = [
     "ContentItem",
     "Contract",
     "CustomField",
+    "Evidence",
     "ExchangeRate",
     "ExternalId",
     "FieldHistory",
@@ -64,6 +68,8 @@ __all__ = [
     "Product",
     "Provenance",
     "Purchase",
+    "RecordChange",
+    "RecordMerge",
     "RoleTemplate",
     "RoleTemplateRole",
     "Stage",

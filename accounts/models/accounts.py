@@ -29,6 +29,7 @@ from ..choices import (
     Vocabulary,
 )
 from .columns import (
+    GONE,
     RecordModel,
     closed,
     money_amount,
@@ -199,6 +200,7 @@ class Account(RecordModel):
             ),
         ]
         indexes = [
+            models.Index(fields=["id"], name="accounts_acc_gone", condition=GONE),
             models.Index(fields=["name_folded", "id"], name="accounts_account_name"),
             models.Index(fields=["domain_folded"], name="accounts_account_domain"),
             models.Index(fields=["country", "id"], name="accounts_account_country"),

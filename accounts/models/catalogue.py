@@ -75,6 +75,9 @@ class Pipeline(models.Model):
     slug = models.SlugField(max_length=120, unique=True, allow_unicode=True)
     is_default = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
+    stale_after_days = models.PositiveSmallIntegerField(
+        default=30, help_text="An open deal without stage change or activity for so many days is shown as stale"
+    )
 
     class Meta:
         ordering = ["position", "name"]

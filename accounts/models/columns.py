@@ -1,5 +1,6 @@
 """Kinds of columns that models share, and the constraints that keep them right in the database."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -129,11 +130,27 @@ class LiveQuerySet(models.QuerySet):
         """Leave out what is deleted, merged away or erased."""
         return self.filter(**dict(getattr(self.model, "LIVE", ())))
 
+    def gone(self) -> "LiveQuerySet":
+        """Keep what is deleted, merged away or erased: few rows, which have an index of their own."""
+        return self.filter(not_live(getattr(self.model, "LIVE", ())))
+
+
+def not_live(live: Iterable[tuple[str, Any]]) -> models.Q:
+    """Return the condition for records that are not live; also that of their index, so that the database uses it."""
+    found = models.Q()
+    for name, value in live:
+        found |= models.Q((name, not value))
+    return found
+
+
+LIVE: tuple[tuple[str, Any], ...] = (("deleted_at__isnull", True), ("merged_into__isnull", True))
+GONE = not_live(LIVE)
+
 
 class RecordModel(ImportedModel):
     """A record with soft deletion, merging and a version for concurrent edits (sent as ETag)."""
 
-    LIVE: tuple[tuple[str, Any], ...] = (("deleted_at__isnull", True), ("merged_into__isnull", True))
+    LIVE: tuple[tuple[str, Any], ...] = LIVE
 
     version = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -22,8 +22,11 @@ from ..choices import (
 )
 from .accounts import Account
 from .catalogue import Persona
-from .columns import ImportedModel, RecordModel, closed, one_value, term, token, within
+from .columns import LIVE, ImportedModel, RecordModel, closed, not_live, one_value, term, token, within
 from .vocabularies import IndustryCode, Term
+
+LIVE_CONTACT: tuple[tuple[str, Any], ...] = (*LIVE, ("erased_at__isnull", True))
+GONE = not_live(LIVE_CONTACT)
 
 
 class Contact(RecordModel):
@@ -34,11 +37,7 @@ class Contact(RecordModel):
     (buying_roles, tags, likes …) are rows of `ContactValue`.
     """
 
-    LIVE: tuple[tuple[str, Any], ...] = (
-        ("deleted_at__isnull", True),
-        ("merged_into__isnull", True),
-        ("erased_at__isnull", True),
-    )
+    LIVE: tuple[tuple[str, Any], ...] = LIVE_CONTACT
 
     # Identity
     first_name = models.CharField(max_length=120, blank=True, default="")
@@ -74,6 +73,15 @@ class Contact(RecordModel):
     )
     proposed_account = models.ForeignKey(
         Account, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    refused_account = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="A proposal that a person refused; never proposed again",
     )
     company_name_given = models.CharField(max_length=255, blank=True, default="")
     company_name_given_folded = FoldedField("company_name_given", max_length=500)
@@ -128,6 +136,7 @@ class Contact(RecordModel):
             ),
         ]
         indexes = [
+            models.Index(fields=["id"], name="accounts_contact_gone", condition=GONE),
             models.Index(fields=["full_name_folded", "id"], name="accounts_contact_full_name"),
             models.Index(fields=["last_name_folded", "first_name_folded"], name="accounts_contact_name"),
             models.Index(fields=["email_folded"], name="accounts_contact_email"),

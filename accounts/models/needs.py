@@ -1,9 +1,10 @@
 """Needs of accounts and contacts."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from ..choices import NeedEvidence, NeedKind, SourceType
+from ..choices import INFERRED_EVIDENCE, NeedEvidence, NeedKind, SourceType
 from .accounts import Account
 from .columns import ImportedModel, closed, exactly_one, fraction, token, within
 from .contacts import Contact
@@ -45,3 +46,24 @@ class Need(ImportedModel):
 
     def __str__(self) -> str:
         return str(self.need)
+
+    def clean(self) -> None:
+        """Hold the need against what is kept of it (1 query): services, API and admin all ask.
+
+        Raises ValidationError where an inference would replace a stated need or revive a rejected one.
+        """
+        errors = {}
+        if self.confirmed_on is not None and self.rejected_on is not None:
+            errors["rejected_on"] = "A need is confirmed or rejected, not both: empty one of the two dates."
+        is_inferred = self.evidence in INFERRED_EVIDENCE
+        owner = {"account": self.account_id} if self.account_id else {"contact": self.contact_id}
+        held = (
+            type(self).objects.filter(pk=self.pk) if self.pk else type(self).objects.filter(need=self.need_id, **owner)
+        )
+        before = held.values("evidence", "rejected_on").first() if is_inferred else None
+        if before is not None and before["rejected_on"] is not None and self.rejected_on is None:
+            errors["evidence"] = "This inference was rejected and stays so; a person may state the need instead."
+        elif before is not None and before["evidence"] and before["evidence"] not in INFERRED_EVIDENCE:
+            errors["evidence"] = "Somebody stated this need; an inference does not replace that."
+        if errors:
+            raise ValidationError(errors)

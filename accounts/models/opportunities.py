@@ -11,6 +11,7 @@ from .accounts import Account
 from .activities import CampaignRef
 from .catalogue import Pipeline, Product, Stage
 from .columns import (
+    GONE,
     ImportedModel,
     RecordModel,
     closed,
@@ -61,6 +62,10 @@ class Opportunity(RecordModel):
     forecast_category = token(ForecastCategory)
     next_step = models.CharField(max_length=500, blank=True, default="")
     next_step_folded = FoldedField("next_step", max_length=500)
+    next_step_due = models.DateField(null=True, blank=True)
+    next_step_set_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a person last changed the next step or its date"
+    )
     opened_on = models.DateField(null=True, blank=True)
     expected_close = models.DateField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -77,6 +82,16 @@ class Opportunity(RecordModel):
     product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="opportunities")
     product_text = models.CharField(max_length=255, blank=True, default="")
     product_text_folded = FoldedField("product_text", max_length=500)
+    champion_left = models.ForeignKey(
+        Contact,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The champion who left the account while this deal was open",
+    )
+    champion_left_on = models.DateField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-opened_on", "-id"]
@@ -86,6 +101,7 @@ class Opportunity(RecordModel):
             *within("opportunity", 0, 1, "probability"),
         ]
         indexes = [
+            models.Index(fields=["id"], name="accounts_opp_gone", condition=GONE),
             models.Index(fields=["account", "stage"], name="accounts_opp_account_stage"),
             models.Index(fields=["account", "opened_on"], name="accounts_opp_account_opened"),
             models.Index(fields=["stage", "id"], name="accounts_opp_stage"),
@@ -95,7 +111,17 @@ class Opportunity(RecordModel):
             models.Index(fields=["closed_at"], name="accounts_opp_closed"),
             models.Index(fields=["expected_close"], name="accounts_opp_expected"),
             models.Index(fields=["updated_at", "id"], name="accounts_opp_updated"),
-        ]
+            models.Index(fields=["owner", "next_step_due"], name="accounts_opp_next_step"),
+            # Board and forecast add up deals from this index alone, without reading the table.
+            models.Index(
+                fields=[
+                    "stage", "expected_close", "closed_at", "forecast_category", "owner", "account",
+                    "amount_reporting", "probability",
+                ],
+                name="accounts_opp_sums",
+                condition=Q(deleted_at__isnull=True, merged_into__isnull=True),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name

@@ -24,7 +24,9 @@ def accounts_seen(seen: Visibility) -> "QuerySet[Account]":
     if seen.countries:
         allowed |= Q(country__in=seen.countries)
     if seen.region_slugs:
-        allowed |= Q(sales_region_id__in=region_ids(seen.region_slugs))
+        if "region_ids" not in seen.found:
+            seen.found["region_ids"] = region_ids(seen.region_slugs)
+        allowed |= Q(sales_region_id__in=seen.found["region_ids"])
     return live.filter(allowed)
 
 

@@ -1,13 +1,16 @@
 """Rows that follow a record: they are seen where their account, else their contact or opportunity, is seen.
 
 Every condition is a correlated EXISTS on a primary key: no row is doubled, and PostgreSQL never falls back to an
-unhashed subplan, which `id IN (SELECT …)` under an OR becomes once the set outgrows work_mem.
+unhashed subplan, which `id IN (SELECT …)` under an OR becomes once the set outgrows work_mem. Who sees everything is
+asked the other way round, for what is gone: those are few and have an index, while PostgreSQL would first hash all
+live records to show one page.
 """
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from segmentation_crm.common.access import Visibility
 
+from ..models import Account, Contact, Opportunity
 from .accounts import accounts_seen
 from .contacts import contacts_seen
 from .opportunities import opportunities_seen
@@ -15,17 +18,27 @@ from .opportunities import opportunities_seen
 
 def of_account(seen: Visibility) -> Q:
     """Return the condition for rows whose account is seen."""
+    if seen.everything:
+        return _not_gone(Account.objects.gone(), "account_id")
     return Q(Exists(accounts_seen(seen).filter(pk=OuterRef("account_id"))))
 
 
 def of_contact(seen: Visibility) -> Q:
     """Return the condition for rows whose contact is seen."""
+    if seen.everything:
+        return _not_gone(Contact.objects.gone(), "contact_id")
     return Q(Exists(contacts_seen(seen).filter(pk=OuterRef("contact_id"))))
 
 
 def of_opportunity(seen: Visibility) -> Q:
     """Return the condition for rows whose opportunity is seen."""
+    if seen.everything:
+        return _not_gone(Opportunity.objects.gone(), "opportunity_id")
     return Q(Exists(opportunities_seen(seen).filter(pk=OuterRef("opportunity_id"))))
+
+
+def _not_gone(gone: QuerySet, column: str) -> Q:
+    return Q((f"{column}__isnull", False)) & ~Q(Exists(gone.filter(pk=OuterRef(column))))
 
 
 def of_account_else_contact(seen: Visibility) -> Q:

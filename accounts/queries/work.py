@@ -24,8 +24,17 @@ def tasks_visible_to(user: AnyUser) -> "QuerySet[Task]":
 
 
 def notes_visible_to(user: AnyUser) -> "QuerySet[Note]":
-    """Return the notes on records the user sees."""
+    """Return the notes on records the user sees, without those taken back."""
     seen = visibility(user)
     if seen.nothing:
         return Note.objects.none()
-    return Note.objects.filter(_of_any_record(seen))
+    return Note.objects.filter(_of_any_record(seen), deleted_at__isnull=True)
+
+
+def notes_taken_back_by(user: AnyUser) -> "QuerySet[Note]":
+    """Return the notes that the user wrote on records the user sees, and took back; latest first."""
+    seen = visibility(user)
+    if seen.nothing:
+        return Note.objects.none()
+    gone = Note.objects.filter(_of_any_record(seen), deleted_at__isnull=False, author_id=user.pk)
+    return gone.order_by("-deleted_at", "-pk")

@@ -11,6 +11,7 @@ from segmentation_crm.common.effective_time import effective_now
 from ..choices import AccountType
 from ..models import Account, IndustryMapping, Opportunity, Term
 from .bands import employee_band, revenue_band, size_class
+from .changes import record_bulk
 from .completeness import completeness
 from .money import RateBook, fill_reporting
 from .normalisation import normalise_domain, normalise_phone, tidy
@@ -182,10 +183,13 @@ def _below(top: Account, children: dict[int | None, list[Account]], placed: set[
 
 
 def make_customers(account_ids: Iterable[int]) -> int:
-    """Turn prospects with a won opportunity into customers; returns how many changed (2 queries)."""
+    """Turn prospects with a won opportunity into customers; returns how many changed (3 queries)."""
     won = Opportunity.objects.live().filter(account__in=list(account_ids), stage__is_won=True)
     prospects = Account.objects.filter(pk__in=won.values("account"), account_type=AccountType.PROSPECT)
-    return prospects.update(
+    ids = list(prospects.values_list("pk", flat=True))
+    change = {"field": "account_type", "old": AccountType.PROSPECT.value, "new": AccountType.CUSTOMER.value}
+    record_bulk("account", [(pk, [change]) for pk in ids])
+    return Account.objects.filter(pk__in=ids).update(
         account_type=AccountType.CUSTOMER, version=models.F("version") + 1, updated_at=effective_now()
     )
 

@@ -12,13 +12,14 @@ from django.db import models, transaction
 from segmentation_crm.common.access import AnyUser
 from segmentation_crm.common.extensions import after_vocabulary_change, tell
 from segmentation_crm.common.folding import fold
-from segmentation_crm.common.services import audit
+from segmentation_crm.common.services import audit, settings_audit
 
 from ..choices import CatalogueKind
-from ..models import CatalogueAlias, FieldHistory, Stage
+from ..models import CatalogueAlias, FieldHistory, Pipeline, Stage
 from ..queries import CATALOGUE_MODELS
 from .normalisation import tidy
 from .references import free_slug, repoint
+from .uses import refuse_used
 
 
 @transaction.atomic
@@ -122,3 +123,47 @@ def _add_entry_aliases(kind: str, entry: Any, texts: Iterable[str]) -> None:
                 text_folded=folded,
                 defaults={"record_id": entry.pk, "text": tidy(text)},
             )
+
+
+@transaction.atomic
+def delete_entry(kind: str, entry: Any) -> None:
+    """Delete an entry that nothing uses; its aliases go with it.
+
+    Raises ValidationError naming what uses it, or saying why it must stay.
+    """
+    refuse_used(entry)
+    if kind == CatalogueKind.PIPELINE and entry.is_default:
+        raise ValidationError("The default pipeline stays: make another the default first.")
+    CatalogueAlias.objects.filter(kind=kind, record_id=entry.pk).delete()
+    entry.delete()
+
+
+@transaction.atomic
+def make_default(pipeline: Pipeline) -> Pipeline:
+    """Let new deals go into this pipeline; the one before is the default no longer (up to 4 queries)."""
+    for other in Pipeline.objects.filter(is_default=True).exclude(pk=pipeline.pk):
+        other.is_default = False
+        other.save()
+    pipeline.is_default = True
+    pipeline.save()
+    return pipeline
+
+
+@transaction.atomic
+def order_stages(pipeline: Pipeline, ids: list[int]) -> None:
+    """Put the pipeline's stages into this order; those not named follow as they stood. Audited.
+
+    Raises ValidationError for a stage of another pipeline.
+    """
+    stages = {stage.pk: stage for stage in pipeline.stages.order_by("position", "name")}
+    if set(ids) - set(stages) or len(set(ids)) < len(ids):
+        raise ValidationError("The stages changed meanwhile: load the page again.")
+    before = [stage.name for stage in stages.values()]
+    ordered = [stages[pk] for pk in ids] + [stage for pk, stage in stages.items() if pk not in ids]
+    for position, stage in enumerate(ordered, start=1):
+        stage.position = position * 10
+    Stage.objects.bulk_update(ordered, ["position"])
+    after = [stage.name for stage in ordered]
+    if after != before:
+        change = {"field": "order of stages", "old": ", ".join(before), "new": ", ".join(after)}
+        settings_audit.record_changes(pipeline, [change])

@@ -1,19 +1,22 @@
 """Writing contacts: what is computed from a row, their accounts, jobs and lifecycle."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from segmentation_crm.common.bulk_insert import bulk_insert
 from segmentation_crm.common.effective_time import effective_now
 
-from ..choices import ContactLifecycle, ContactRelation
-from ..models import Account, AccountValue, Contact, ContactAccount, Opportunity, OpportunityContact
+from ..choices import ContactLifecycle, ContactRelation, Deliverability
+from ..models import Account, Contact, ContactAccount, Opportunity, OpportunityContact
+from .champions import flag_departures
+from .changes import record_bulk
 from .completeness import completeness
-from .normalisation import email_domain, free_mail_domains, normalise_email, normalise_phone, tidy
+from .multi_values import set_multi_values
+from .normalisation import email_domain, normalise_email, normalise_phone, tidy
 
 COMPUTED = ("email_domain", "data_completeness_pct")
 # A later stage of this list is never replaced by an earlier one that follows from an opportunity.
@@ -79,98 +82,87 @@ def change_job(
     *,
     on: dt.date | None = None,
     job_title: str = "",
+    email: str = "",
+    old_email_ends: bool = False,
+    keep_roles: bool = False,
 ) -> Contact:
-    """Move a contact to another primary account; the old employment ends, activities stay where they happened."""
+    """Move a contact to another primary account; the old employment ends, activities stay where they happened.
+
+    email: the new address, empty for none known; the old one stays unless it ends. Seniority, department and (unless
+    kept) buying roles belonged to the old job and are cleared. What follows of every change of the account, whoever
+    makes it, is in `follow_job_change`.
+    """
     day = on or effective_now().date()
-    links = ContactAccount.objects.filter(contact=contact, relation=ContactRelation.EMPLOYEE, ended_on__isnull=True)
     if contact.account_id is not None:
         link_primary_accounts([contact.pk])
-        if contact.account_id != getattr(account, "pk", None):
-            for link in links.filter(account=contact.account_id):
-                link.ended_on = max(day, link.started_on) if link.started_on else day
-                link.save()
-    if account is not None and not links.filter(account=account).exists():
-        ContactAccount.objects.create(contact=contact, account=account, started_on=day, job_title=job_title)
+    contact.__dict__["_job_changed_on"] = day
     contact.account, contact.job_title = account, job_title
     contact.seniority = contact.department = ""
+    if email or old_email_ends:
+        contact.email, contact.deliverability = email, Deliverability.UNKNOWN
     contact.save()
+    contact.__dict__.pop("_job_changed_on", None)
+    if not keep_roles:
+        set_multi_values(contact, "buying_roles", [])
     return contact
 
 
-def match_accounts(ids: Iterable[int] | None = None) -> dict[str, int]:
-    """Give contacts without account the one of their e-mail domain; propose one by the company's name.
-
-    A domain counts where exactly one live account has it, as its domain or among its e-mail domains, and it is no
-    free-mail provider. Returns {"matched", "proposed"}. 5 queries for 1,000 contacts.
-    """
-    free = free_mail_domains()
-    waiting = Contact.objects.live().filter(account__isnull=True).order_by("pk")
-    if ids is not None:
-        waiting = waiting.filter(pk__in=list(ids))
-    columns = ("pk", "email_domain", "company_name_given_folded", "proposed_account_id")
-    done, last = {"matched": 0, "proposed": 0}, 0
-    while batch := list(waiting.filter(pk__gt=last).values_list(*columns)[:1000]):
-        last = batch[-1][0]
-        with transaction.atomic():
-            by_domain = _accounts_of_domains({domain for _, domain, _, _ in batch} - free - {""})
-            by_name = _accounts_of_names({name for _, _, name, _ in batch} - {""})
-            matched = {pk: by_domain[domain] for pk, domain, _, _ in batch if domain in by_domain}
-            proposed = {
-                pk: by_name.get(name)
-                for pk, _, name, before in batch
-                if pk not in matched and by_name.get(name) != before
-            }
-            _set_accounts(matched, proposed)
-        done["matched"] += len(matched)
-        done["proposed"] += sum(account is not None for account in proposed.values())
-    return done
-
-
-def _set_accounts(matched: dict[int, int], proposed: dict[int, int | None]) -> None:
-    """Write accounts and proposals (4 queries where there are any; no row is read that stays as it is)."""
-    if not matched and not proposed:
+def begin_job(contact: Contact) -> None:
+    """List the account that a contact without one was given, from the day it was said to begin (2 queries)."""
+    if contact.account_id is None:
         return
-    # Somebody else may have given or taken a row since it was looked at.
-    rows = Contact.objects.live().filter(pk__in=[*matched, *proposed], account__isnull=True).order_by("pk")
-    with_account, with_proposal = [], []
-    for contact in rows:
-        if contact.pk in matched:
-            contact.account_id, contact.proposed_account_id = matched[contact.pk], None
-            contact.data_completeness_pct = completeness(contact)
-            with_account.append(contact)
-        else:
-            contact.proposed_account_id = proposed[contact.pk]
-            with_proposal.append(contact)
-    Contact.objects.bulk_update(with_account, ["account", "proposed_account", "data_completeness_pct"])
-    Contact.objects.bulk_update(with_proposal, ["proposed_account"])
-    link_primary_accounts([contact.pk for contact in with_account])
+    jobs = ContactAccount.objects.filter(contact=contact, account=contact.account_id, ended_on__isnull=True)
+    if not jobs.exists():
+        ContactAccount.objects.create(
+            contact=contact,
+            account_id=contact.account_id,
+            job_title=contact.job_title,
+            started_on=contact.__dict__.get("_job_changed_on"),
+            source=contact.source,
+        )
 
 
-def accept_proposed_account(contact: Contact) -> Contact:
-    """Make the proposed account the contact's own; does nothing without a proposal."""
-    if contact.proposed_account_id is not None:
-        contact.account_id, contact.proposed_account_id = contact.proposed_account_id, None
-        contact.save()
-    return contact
+@transaction.atomic
+def follow_job_change(contact: Contact, before: Mapping[str, Any]) -> None:
+    """End the job at the account that a contact was moved from and begin the new one; its deals lose a champion.
+
+    before: the row as it was. Past activities, notes and roles in deals stay with the old account (≤ 8 queries).
+    """
+    day = contact.__dict__.get("_job_changed_on") or effective_now().date()
+    follow_job_changes({contact.pk: before["account_id"]}, day, {contact.pk: before.get("job_title") or ""})
 
 
-def _accounts_of_domains(domains: set[str]) -> dict[str, int]:
-    found: dict[str, set[int]] = {}
-    live = Account.objects.live()
-    for domain, pk in live.filter(domain__in=domains).order_by().values_list("domain", "pk"):
-        found.setdefault(domain, set()).add(pk)
-    others = AccountValue.objects.filter(field="email_domains", token__in=domains, account__in=live)
-    for domain, pk in others.values_list("token", "account_id"):
-        found.setdefault(domain, set()).add(pk)
-    return {domain: pks.pop() for domain, pks in found.items() if len(pks) == 1}
+@transaction.atomic
+def follow_job_changes(
+    left: Mapping[int, int], day: dt.date | None = None, titles: Mapping[int, str] | None = None
+) -> list[int]:
+    """Do for many contacts what follows when their primary account changed; returns the deals without champion.
 
-
-def _accounts_of_names(names: set[str]) -> dict[str, int]:
-    found: dict[str, list[int]] = {}
-    rows = Account.objects.live().filter(name_folded__in=names).order_by("pk")
-    for name, pk in rows.values_list("name_folded", "pk"):
-        found.setdefault(name, []).append(pk)
-    return {name: pks[0] for name, pks in found.items() if len(pks) == 1}
+    left: contact -> the account it was moved from; `account` of the contacts is the new one already. Imports and other
+    bulk writers call this themselves (≤ 8 queries, and some for each deal that lost its champion).
+    """
+    moment = day or effective_now().date()
+    jobs = ContactAccount.objects.filter(contact_id__in=left, relation=ContactRelation.EMPLOYEE)
+    # Of several jobs at one account the last wins: the one that runs on, on either database.
+    in_order = jobs.order_by(F("ended_on").asc(nulls_last=True), "pk")
+    listed = {(job.contact_id, job.account_id): job for job in in_order}
+    ended, begun = [], []
+    for contact, account in left.items():
+        job = listed.get((contact, account))
+        if job is None:
+            title = (titles or {}).get(contact, "")
+            begun.append(ContactAccount(contact_id=contact, account_id=account, ended_on=moment, job_title=title))
+        elif job.ended_on is None:
+            job.ended_on, job.updated_at = max(moment, job.started_on or moment), effective_now()
+            ended.append(job)
+    rows = Contact.objects.filter(pk__in=left, account__isnull=False)
+    for contact, account, title in rows.values_list("pk", "account_id", "job_title"):
+        job = listed.get((contact, account))
+        if job is None or job.ended_on is not None:
+            begun.append(ContactAccount(contact_id=contact, account_id=account, started_on=moment, job_title=title))
+    ContactAccount.objects.bulk_update(ended, ["ended_on", "updated_at"], batch_size=300)
+    ContactAccount.objects.bulk_create(begun, batch_size=300)
+    return flag_departures(left, moment)
 
 
 def follow_opportunities(opportunity_ids: Iterable[int]) -> int:
@@ -183,12 +175,14 @@ def follow_opportunities(opportunity_ids: Iterable[int]) -> int:
         "contact", "opportunity__stage"
     )
     changed: dict[int, Contact] = {}
+    were: dict[int, str] = {}
     for role in roles.order_by("opportunity__opened_on", "pk"):
         contact = changed.get(role.contact_id, role.contact)
         stage: Any = role.opportunity.stage
         wanted = ContactLifecycle.CUSTOMER if stage.is_won else ContactLifecycle.OPPORTUNITY
         if stage.is_lost or _rank(contact.lifecycle_stage) >= _rank(wanted):
             continue
+        were.setdefault(contact.pk, contact.lifecycle_stage)
         contact.lifecycle_stage = wanted
         if getattr(contact, f"became_{wanted}_at") is None:
             reached = role.opportunity.closed_at if stage.is_won else role.opportunity.stage_entered_at
@@ -198,6 +192,11 @@ def follow_opportunities(opportunity_ids: Iterable[int]) -> int:
         changed[contact.pk] = contact
     columns = ["lifecycle_stage", "became_opportunity_at", "became_customer_at", "version", "updated_at"]
     Contact.objects.bulk_update(changed.values(), columns, batch_size=100)
+    stages = [
+        (pk, [{"field": "lifecycle_stage", "old": were[pk], "new": str(contact.lifecycle_stage)}])
+        for pk, contact in changed.items()
+    ]
+    record_bulk("contact", stages)
     return len(changed)
 
 

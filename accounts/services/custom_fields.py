@@ -20,6 +20,7 @@ from ..models import (
     Opportunity,
     OpportunityCustomValue,
 )
+from .changes import record_values
 from .normalisation import tidy
 
 VALUE_MODELS: dict[str, type[models.Model]] = {
@@ -73,9 +74,9 @@ def _clean_choices(choices: list[Any] | None) -> list[dict[str, str]]:
 
 @transaction.atomic
 def change_custom_field(
-    field: CustomField, *, label: str | None = None, choices: list[Any] | None = None
+    field: CustomField, *, label: str | None = None, choices: list[Any] | None = None, help_text: str | None = None
 ) -> CustomField:
-    """Change label and choices; key and type stay, and a choice that records hold cannot be taken away.
+    """Change label, choices and help; key and type stay, and a choice that records hold cannot be taken away.
 
     Raises ValidationError naming the field.
     """
@@ -87,7 +88,11 @@ def change_custom_field(
         held = VALUE_MODELS[field.record]._default_manager.filter(definition=field).exclude(text__in=[*kept, ""])
         if used := sorted(set(held.values_list("text", flat=True)[:20])):
             raise ValidationError({"choices": f"Records still hold {', '.join(used)}; keep it or change them first."})
+        if field.type in (CustomFieldType.ENUM, CustomFieldType.MULTI) and not cleaned:
+            raise ValidationError({"choices": "A field with choices needs at least one."})
         field.choices = cleaned
+    if help_text is not None:
+        field.help = tidy(help_text)
     field.full_clean()
     field.save()
     return field
@@ -98,6 +103,24 @@ def retire_custom_field(field: CustomField) -> CustomField:
     field.is_active = False
     field.save(update_fields=["is_active"])
     return field
+
+
+def restore_custom_field(field: CustomField) -> CustomField:
+    """Show a retired field in forms and rules again, with the values it had."""
+    field.is_active = True
+    field.save(update_fields=["is_active"])
+    return field
+
+
+@transaction.atomic
+def delete_custom_field(field: CustomField) -> None:
+    """Delete a definition that no record holds a value of; the caller has looked for rules that name it.
+
+    Raises ValidationError where records hold values.
+    """
+    if VALUE_MODELS[field.record]._default_manager.filter(definition=field).exists():
+        raise ValidationError(f"Records hold values of “{field.label}”: retire it instead.")
+    field.delete()
 
 
 def clean_value(field: CustomField, value: Any) -> list[Any]:
@@ -201,5 +224,8 @@ def set_custom_values(record: Account | Contact | Opportunity, values: Mapping[s
         own.filter(pk__in=[row.pk for row in gone]).delete()
         for value in new:
             model._default_manager.create(**{kind: record, "definition": field, column: value})
+        if gone or new:
+            is_many = field.type == CustomFieldType.MULTI
+            record_values(record, f"custom.{key}", *((v if is_many else next(iter(v), None)) for v in (have, wanted)))
         changed = changed or bool(gone or new)
     return changed

@@ -1,4 +1,4 @@
-"""What every installation starts with: code trees, a pipeline, technology categories, the role template.
+"""What every installation starts with: code trees, a pipeline, words of some vocabularies, the role template.
 
 Runs after every migration and puts in only what is missing; what users renamed or removed stays so.
 """
@@ -36,18 +36,45 @@ STAGES = (
     ("Won", "won", True, False),
     ("Lost", "lost", False, True),
 )
+# Without any reason to choose nobody could lose a deal; users rename, merge and add.
+LOST_REASONS = {
+    "price": "Price",
+    "competitor": "Chose a competitor",
+    "no-decision": "No decision",
+    "no-budget": "No budget",
+    "missing-feature": "Missing feature",
+    "timing": "Timing",
+    "no-response": "No response",
+}
+# What makes a company look for something new; interview notes and calls pick from them.
+TRIGGERS = {
+    "funding-round": "Funding round",
+    "new-executive": "New executive",
+    "merger-acquisition": "Merger or acquisition",
+    "market-expansion": "Expansion into a new market",
+    "hiring": "Hiring wave",
+    "cost-pressure": "Cost pressure",
+    "regulation": "New regulation",
+    "contract-ends": "Contract with another vendor ends",
+    "system-end-of-life": "System reaches its end of life",
+    "security-incident": "Security incident",
+    "reorganisation": "Reorganisation",
+    "audit": "Audit or certification",
+}
 ROLE_GROUPS = ("executive", "technical", "financial", "user")
 
 
 def install_defaults(using: str = "default", apps: Any = None, **kwargs: Any) -> None:
-    """Put in what is missing (5 queries when nothing is); does nothing while tables are missing."""
+    """Put in what is missing (7 queries when nothing is); does nothing while tables are missing."""
     apps = apps or current_apps
     tables = set(connections[using].introspection.table_names())
     if not {"accounts_industrycode", "accounts_term", "accounts_stage", "accounts_roletemplaterole"} <= tables:
         return
     with transaction.atomic(using=using):
         load_industry_codes(apps.get_model("accounts", "IndustryCode"))
-        _technology_categories(apps.get_model("accounts", "Term"))
+        _terms(apps.get_model("accounts", "Term"), "technology_category", TECHNOLOGY_CATEGORIES)
+        _terms(apps.get_model("accounts", "Term"), "lost_reason", LOST_REASONS)
+        _terms(apps.get_model("accounts", "Term"), "trigger", TRIGGERS)
         _pipeline(apps.get_model("accounts", "Pipeline"), apps.get_model("accounts", "Stage"))
         _role_template(apps.get_model("accounts", "RoleTemplate"), apps.get_model("accounts", "RoleTemplateRole"))
 
@@ -88,12 +115,12 @@ def _code(model: Any, system: str, row: dict[str, str], parent: Any) -> Any:
     )
 
 
-def _technology_categories(model: Any) -> None:
-    if model.objects.filter(vocabulary="technology_category").exists():
+def _terms(model: Any, vocabulary: str, terms: dict[str, str]) -> None:
+    if model.objects.filter(vocabulary=vocabulary).exists():
         return
-    for position, (slug, name) in enumerate(TECHNOLOGY_CATEGORIES.items(), start=1):
+    for position, (slug, name) in enumerate(terms.items(), start=1):
         term = model.objects.create(
-            vocabulary="technology_category", slug=slug, name=name, name_folded=fold(name), position=position
+            vocabulary=vocabulary, slug=slug, name=name, name_folded=fold(name), position=position
         )
         # A model of a migration has no save() of its own.
         model.objects.filter(pk=term.pk).update(path=f"/{term.pk}/")

@@ -6,13 +6,14 @@ from typing import Any
 from django.db import transaction
 
 from ..models import Account, Contact, Opportunity, Term
+from .changes import record_values
 
 
 @transaction.atomic
 def set_multi_values(record: Account | Contact | Opportunity, field: str, items: Iterable[Any]) -> bool:
     """Make the values of a multi field these tokens, terms or codes; returns whether anything changed.
 
-    Rows that stay are left alone (1 query, 1 more to remove, 1 more to add).
+    Rows that stay are left alone (1 query, 1 more to remove, 1 more to add, 2 for the log of changes).
     """
     manager: Any = record.values_multi
     rows = manager.filter(field=field)
@@ -25,6 +26,8 @@ def set_multi_values(record: Account | Contact | Opportunity, field: str, items:
     if new:
         owner = str(record._meta.model_name)
         manager.bulk_create(manager.model(**{owner: record, "field": field, _column(item): item}) for item in new)
+    if gone or new:
+        record_values(record, field, list(held), list(wanted))
     return bool(gone or new)
 
 

@@ -22,19 +22,17 @@ from ..models import (
     Purchase,
     SupportCase,
 )
-from . import accounts, contacts, opportunities
+from . import accounts, champions, changes, contacts, matching, opportunities
 from .activities import resolve_account_id, usual_direction
 from .money import RateBook, fill_reporting, refresh_reporting
 
 # What is remembered of a row before it is saved, to know what changed.
+_HIERARCHY = ("parent_account_id", "employee_count", "annual_revenue_reporting", "deleted_at", "merged_into_id")
 _WATCHED: dict[type[Model], tuple[str, ...]] = {
-    Account: (
-        "lifecycle_stage", "parent_account_id", "employee_count", "annual_revenue_reporting", "deleted_at",
-        "merged_into_id",
-    ),
-    Contact: ("lifecycle_stage", "account_id"),
+    Account: ("lifecycle_stage", "name", "domain", *_HIERARCHY),
+    Contact: ("lifecycle_stage", "account_id", "email", "company_name_given"),
     Opportunity: ("stage_id", "account_id"),
-}  # fmt: skip
+}
 
 
 def before_save(sender: type[Model], instance: Any, raw: bool = False, **kwargs: Any) -> None:
@@ -44,9 +42,10 @@ def before_save(sender: type[Model], instance: Any, raw: bool = False, **kwargs:
     watched = _WATCHED.get(sender)
     before: dict[str, Any] | None = None
     if watched and not instance._state.adding:
-        before = sender._default_manager.filter(pk=instance.pk).values(*watched).first()
+        columns = {*watched, "deleted_at", *changes.snapshot_columns(sender)}
+        before = sender._default_manager.filter(pk=instance.pk).values(*columns).first()
     if watched:
-        # For after_save: what the row was.
+        # For after_save and the log of changes: what the row was.
         instance.__dict__["_before"] = before
     if kwargs.get("update_fields") is not None:
         return
@@ -62,9 +61,11 @@ def before_save(sender: type[Model], instance: Any, raw: bool = False, **kwargs:
             if before is not None:
                 accounts.stamp_lifecycle(instance, before["lifecycle_stage"])
             contacts.fill_computed(instance)
+            if _asks_for_account(instance, before):
+                matching.match_one(instance)
         case Opportunity():
             opportunities.fill_computed(instance)
-            opportunities.stamp_stage(instance, before["stage_id"] if before else None, is_new=before is None)
+            opportunities.stamp_stage(instance, before)
         case OpportunityLine() | Purchase():
             opportunities.fill_amount(instance)
             fill_reporting(instance, RateBook.load())
@@ -77,27 +78,51 @@ def before_save(sender: type[Model], instance: Any, raw: bool = False, **kwargs:
 
 
 def after_save(sender: type[Model], instance: Any, created: bool = False, raw: bool = False, **kwargs: Any) -> None:
-    """Let other rows follow: hierarchy, contact's accounts, customers (no query where nothing of it changed)."""
+    """Let other rows follow: hierarchy, waiting contacts, accounts of people, customers (0 queries if nothing did)."""
     if raw:
         return
     before = instance.__dict__.get("_before") or {}
+    if sender in _WATCHED:
+        changes.record_saved(instance, before or None, created, kwargs.get("update_fields"))
     match instance:
         case Account():
             _follow_account(instance, before)
-        case Contact() if instance.account_id is not None and instance.account_id != before.get("account_id"):
-            contacts.link_primary_accounts([instance.pk])
+        case Contact() if instance.account_id != before.get("account_id") and _writes("account", kwargs):
+            if before.get("account_id") is not None:
+                contacts.follow_job_change(instance, before)
+            else:
+                contacts.begin_job(instance)
         case Opportunity() if (instance.stage_id, instance.account_id) != (
             before.get("stage_id"),
             before.get("account_id"),
         ):
             opportunities.follow_up([instance.pk])
+            opportunities.note_reopening(instance, before)
         case OpportunityContact():
             contacts.follow_opportunities([instance.opportunity_id])
+            champions.welcome_champions([instance.opportunity_id])
+
+
+def _writes(name: str, kwargs: dict[str, Any]) -> bool:
+    """Tell whether a save writes the column: all do, but those that name others."""
+    columns = kwargs.get("update_fields")
+    return columns is None or not {name, f"{name}_id"}.isdisjoint(columns)
+
+
+def _asks_for_account(contact: Contact, before: dict[str, Any] | None) -> bool:
+    """Tell whether matching has news: a new person, another address or company; not one who was taken off."""
+    if contact.account_id is not None or not contact.is_live:
+        return False
+    return before is None or (contact.email, contact.company_name_given) != (
+        before["email"],
+        before["company_name_given"],
+    )
 
 
 def _follow_account(account: Account, before: dict[str, Any]) -> None:
-    names = _WATCHED[Account][1:]
-    if before and all(getattr(account, name) == before[name] for name in names):
+    if account.is_live and (account.name, account.domain) != (before.get("name"), before.get("domain")):
+        matching.match_contacts_of(account)
+    if before and all(getattr(account, name) == before[name] for name in _HIERARCHY):
         return
     ids = {account.pk}
     if before.get("parent_account_id"):
@@ -123,7 +148,7 @@ def after_bulk_write(record: str, ids: Iterable[int] | None = None) -> None:
             accounts.refresh_computed(wanted)
             accounts.refresh_hierarchy(wanted)
         case "contact":
-            contacts.match_accounts(wanted)
+            matching.match_accounts(wanted)
             contacts.refresh_computed(wanted)
             contacts.link_primary_accounts(wanted)
         case "opportunity":
@@ -133,6 +158,7 @@ def after_bulk_write(record: str, ids: Iterable[int] | None = None) -> None:
         case "contact_role":
             for part in _chunks(Opportunity, wanted):
                 contacts.follow_opportunities(part)
+                champions.welcome_champions(part)
         case _:
             refresh_reporting(_MONEY_MODELS[record], wanted)
 

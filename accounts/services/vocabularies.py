@@ -20,6 +20,7 @@ from ..models import Term, TermAlias
 from ..queries import resolve_term
 from .normalisation import tidy
 from .references import free_slug, repoint
+from .uses import refuse_used
 
 
 @transaction.atomic
@@ -44,6 +45,16 @@ def get_or_add_term(vocabulary: str, text: str) -> tuple[Term, bool]:
     """Return the term that a text names, added where it is unknown, and whether it was."""
     found = resolve_term(vocabulary, text)
     return (found, False) if found is not None else (add_term(vocabulary, text), True)
+
+
+@transaction.atomic
+def terms_named(vocabulary: str, values: Iterable[Term | str]) -> list[Term]:
+    """Return terms for terms and texts, each once; a text that names none becomes a term (≤ 8 queries a new one).
+
+    Raises ValidationError naming a text that cannot be one.
+    """
+    found = [value if isinstance(value, Term) else get_or_add_term(vocabulary, value)[0] for value in values]
+    return list({term.pk: term for term in found}.values())
 
 
 @transaction.atomic
@@ -168,3 +179,33 @@ def reorder(rows: "models.QuerySet[Any]", ids: list[int]) -> None:
     """Set the positions of terms or stages to the order of the ids (1 query each)."""
     for position, pk in enumerate(ids, start=1):
         rows.filter(pk=pk).update(position=position)
+
+
+@transaction.atomic
+def delete_term(term: Term) -> None:
+    """Delete a term that nothing uses; its aliases go with it.
+
+    Raises ValidationError naming what uses it.
+    """
+    refuse_used(term)
+    term.delete()
+
+
+@transaction.atomic
+def set_aliases(term: Term, texts: Iterable[str]) -> None:
+    """Let exactly these texts name the term besides its name and slug.
+
+    Raises ValidationError under `aliases` where one names another term already.
+    """
+    wanted = {fold(text): text for text in texts if fold(text)}
+    TermAlias.objects.filter(term=term).exclude(text_folded__in=wanted).delete()
+    taken = []
+    for text in wanted.values():
+        found = resolve_term(term.vocabulary, text)
+        if found is not None and found.pk != term.pk:
+            taken.append(f"“{tidy(text)}” already names “{found.name}”.")
+        elif len(tidy(text)) > 200:
+            taken.append(f"“{tidy(text)[:40]}…” is longer than 200 characters.")
+    if taken:
+        raise ValidationError({"aliases": taken})
+    _add_aliases(term, wanted.values())

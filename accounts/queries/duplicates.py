@@ -1,0 +1,74 @@
+"""Which records may be the same as one: by address, domain, phone or name, each by an index."""
+
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from segmentation_crm.common.access import AnyUser
+
+from ..models import Account, Contact
+from .accounts import accounts_visible_to
+from .contacts import contacts_visible_to
+from .opportunities import opportunities_visible_to
+
+MOST = 5
+
+
+class Duplicate(NamedTuple):
+    """A record that may be the same, and what both have in common."""
+
+    record: Any
+    reasons: list[str]
+
+
+def possible_duplicates(user: AnyUser, record: Any) -> list[Duplicate]:
+    """Return up to five records the user sees that may be the same one (1 query, and the user's visibility)."""
+    rows: QuerySet[Any]
+    if isinstance(record, Account):
+        rows, keys = accounts_visible_to(user), _account_keys(record)
+    elif isinstance(record, Contact):
+        rows, keys = contacts_visible_to(user), _contact_keys(record)
+    else:
+        rows, keys = opportunities_visible_to(user), _opportunity_keys(record)
+    if not keys:
+        return []
+    same = Q()
+    for condition, _ in keys.values():
+        same |= Q(**condition)
+    found = rows.filter(same).exclude(pk=record.pk).order_by("pk")[:MOST]
+    return [Duplicate(one, _reasons(one, keys)) for one in found]
+
+
+Keys = dict[str, tuple[dict[str, Any], dict[str, Any]]]
+
+
+def _reasons(one: Any, keys: Keys) -> list[str]:
+    return [words for words, (_, wanted) in keys.items() if all(getattr(one, n) == v for n, v in wanted.items())]
+
+
+def _key(**wanted: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    return wanted, wanted
+
+
+def _account_keys(account: Account) -> Keys:
+    keys: Keys = {}
+    if account.name_folded:
+        keys["same name"] = _key(name_folded=account.name_folded)
+    if account.domain_folded:
+        keys["same domain"] = _key(domain_folded=account.domain_folded)
+    return keys
+
+
+def _contact_keys(contact: Contact) -> Keys:
+    keys: Keys = {}
+    if contact.email_folded:
+        keys["same e-mail address"] = _key(email_folded=contact.email_folded)
+    if contact.full_name_folded and contact.first_name and contact.last_name:
+        keys["same name"] = _key(full_name_folded=contact.full_name_folded)
+    return keys
+
+
+def _opportunity_keys(deal: Any) -> Keys:
+    if deal.account_id is None:
+        return {}
+    return {"same name at the same account": _key(account_id=deal.account_id, name_folded=deal.name_folded)}

@@ -1,0 +1,213 @@
+"""The forecast: amounts by period of closing and forecast category, summed by the database."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce, TruncMonth
+
+from segmentation_crm.common.effective_time import effective_now
+from segmentation_crm.common.models import Organisation
+
+from ..choices import ForecastCategory
+from ..models import Opportunity
+
+# The columns of the forecast. An open deal without category counts as pipeline, one called closed as commit: it is not.
+BUCKETS = {
+    "pipeline": Q(stage__is_open=True) & (Q(forecast_category="") | Q(forecast_category=ForecastCategory.PIPELINE)),
+    "best_case": Q(stage__is_open=True, forecast_category=ForecastCategory.BEST_CASE),
+    "commit": Q(
+        stage__is_open=True, forecast_category__in=[str(ForecastCategory.COMMIT), str(ForecastCategory.CLOSED)]
+    ),
+    "closed": Q(stage__is_won=True),
+}
+OMITTED = Q(stage__is_open=True, forecast_category=ForecastCategory.OMITTED)
+_BUCKET_OF = {"": "pipeline", "pipeline": "pipeline", "best_case": "best_case", "commit": "commit", "closed": "commit"}
+_WHOLE = DecimalField(max_digits=30, decimal_places=8)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The organisation's months, quarters and fiscal years."""
+
+    zone: ZoneInfo
+    start_month: int
+    today: dt.date
+
+    @classmethod
+    def current(cls) -> "Calendar":
+        """Read it from the settings (1 query)."""
+        organisation = Organisation.current()
+        zone = ZoneInfo(organisation.time_zone)
+        return cls(zone, organisation.fiscal_year_start_month, effective_now().astimezone(zone).date())
+
+    def fiscal_year(self, day: dt.date) -> int:
+        """Return the year in which the fiscal year of a day ends, by which it is called."""
+        return day.year if self.start_month == 1 or day.month < self.start_month else day.year + 1
+
+    def year_start(self, fiscal_year: int) -> dt.date:
+        """Return the first day of a fiscal year."""
+        return dt.date(fiscal_year if self.start_month == 1 else fiscal_year - 1, self.start_month, 1)
+
+    def periods(self, fiscal_year: int, months: int) -> "list[Period]":
+        """Return the periods of so many months (1, 3) of a fiscal year."""
+        start = self.year_start(fiscal_year)
+        return [self.period(add_months(start, offset), months) for offset in range(0, 12, months)]
+
+    def period(self, start: dt.date, months: int) -> "Period":
+        """Return the period that begins on a day."""
+        end = add_months(start, months)
+        if months == 1:
+            return Period(f"{start:%b %Y}", start, end)
+        number = (
+            (start.year - self.year_start(self.fiscal_year(start)).year) * 12 + start.month - self.start_month
+        ) // 3
+        return Period(f"Q{number + 1} {self.fiscal_year(start)}", start, end)
+
+    def month_of(self, day: dt.date, offset: int = 0) -> "Period":
+        """Return the month of a day, or one so many months later."""
+        return self.period(add_months(day.replace(day=1), offset), 1)
+
+    def quarter_of(self, day: dt.date, offset: int = 0) -> "Period":
+        """Return the fiscal quarter of a day, or one so many quarters later."""
+        into = (day.month - self.start_month) % 3
+        return self.period(add_months(day.replace(day=1), 3 * offset - into), 3)
+
+    def moment(self, day: dt.date) -> dt.datetime:
+        """Return when a day begins."""
+        return dt.datetime.combine(day, dt.time.min, self.zone)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A period of closing: from its first day until before its end."""
+
+    label: str
+    start: dt.date
+    end: dt.date
+
+    @property
+    def last(self) -> dt.date:
+        """Return its last day."""
+        return self.end - dt.timedelta(days=1)
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """Return the first day of the month so many months later."""
+    index = day.year * 12 + day.month - 1 + months
+    return dt.date(index // 12, index % 12 + 1, 1)
+
+
+def closes_between(first: dt.date | None, last: dt.date | None, calendar: Calendar) -> Q:
+    """Return the condition for deals that close from one day to another: open ones by when that is expected."""
+    open_, closed = Q(stage__is_open=True), Q(stage__is_open=False)
+    if first is not None:
+        open_ &= Q(expected_close__gte=first)
+        closed &= Q(closed_at__gte=calendar.moment(first))
+    if last is not None:
+        open_ &= Q(expected_close__lte=last)
+        closed &= Q(closed_at__lt=calendar.moment(last + dt.timedelta(days=1)))
+    return open_ | closed
+
+
+@dataclass
+class Figure:
+    """Deals of one cell: how many, their amount and weighted amount in the organisation's currency."""
+
+    count: int = 0
+    amount: Decimal = Decimal(0)
+    weighted: Decimal = Decimal(0)
+    without_amount: int = 0
+
+    def add(self, other: "Figure") -> None:
+        """Add the deals of another cell."""
+        self.count += other.count
+        self.amount += other.amount
+        self.weighted += other.weighted
+        self.without_amount += other.without_amount
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Figures by (month's first day, bucket, owner or None); `undated`: open deals without expected close."""
+
+    cells: dict[tuple[dt.date, str, int | None], Figure]
+    undated: Figure = field(default_factory=Figure)
+    omitted: Figure = field(default_factory=Figure)
+
+    def sum(self, period: Period | None = None, buckets: Iterable[str] | None = None, owner: Any = ...) -> Figure:
+        """Return the figure of a period, of some buckets, of an owner (None: of nobody); each all where not given."""
+        wanted = set(buckets if buckets is not None else BUCKETS)
+        found = Figure()
+        for (month, bucket, who), figure in self.cells.items():
+            if bucket not in wanted or (owner is not ... and who != owner):
+                continue
+            if period is None or period.start <= month < period.end:
+                found.add(figure)
+        return found
+
+    def owners(self) -> list[int | None]:
+        """Return whose deals there are."""
+        return list({who for _, _, who in self.cells})
+
+
+def forecast(opportunities: "QuerySet[Opportunity]", first: dt.date, last: dt.date, calendar: Calendar) -> Forecast:
+    """Sum the deals that close from one day to another (3 queries, however many deals).
+
+    weighted = amount × probability of the deal, else of its stage, else 0; what is won counts whole.
+    """
+    chance = Coalesce(Cast("probability", _WHOLE), Cast("stage__probability", _WHOLE), Decimal(0), output_field=_WHOLE)
+    rows = opportunities.order_by()
+    sums: dict[str, Any] = {
+        "count": Count("*"),
+        "amount": Sum("amount_reporting"),
+        "without_amount": Count("stage", filter=Q(amount_reporting__isnull=True)),
+    }
+    weighted = Sum(F("amount_reporting") * chance, output_field=_WHOLE)
+    cells: dict[tuple[dt.date, str, int | None], Figure] = defaultdict(Figure)
+    open_: Any = (
+        rows.filter(stage__is_open=True, expected_close__gte=first, expected_close__lte=last)
+        .exclude(forecast_category=ForecastCategory.OMITTED)
+        .annotate(month=TruncMonth("expected_close"))
+        .values("month", "forecast_category", "owner_id")
+        .annotate(**sums, weighted=weighted)
+    )
+    for row in open_:
+        cells[(row["month"], _BUCKET_OF[row["forecast_category"]], row["owner_id"])].add(_figure(row))
+    won: Any = (
+        rows.filter(
+            stage__is_won=True,
+            closed_at__gte=calendar.moment(first),
+            closed_at__lt=calendar.moment(last + dt.timedelta(days=1)),
+        )
+        .annotate(month=TruncMonth("closed_at", tzinfo=calendar.zone))
+        .values("month", "owner_id")
+        .annotate(**sums, weighted=Sum("amount_reporting"))
+    )
+    for row in won:
+        cells[(row["month"].date(), "closed", row["owner_id"])].add(_figure(row))
+    apart = rows.filter(stage__is_open=True).aggregate(
+        **_apart("undated", Q(expected_close__isnull=True) & ~Q(forecast_category=ForecastCategory.OMITTED)),
+        **_apart("omitted", Q(forecast_category=ForecastCategory.OMITTED)),
+    )
+    return Forecast(
+        dict(cells),
+        Figure(apart["undated_count"], apart["undated_amount"] or Decimal(0)),
+        Figure(apart["omitted_count"], apart["omitted_amount"] or Decimal(0)),
+    )
+
+
+def _apart(name: str, condition: Q) -> dict[str, Any]:
+    return {
+        f"{name}_count": Count("stage", filter=condition),
+        f"{name}_amount": Sum("amount_reporting", filter=condition),
+    }
+
+
+def _figure(row: dict[str, Any]) -> Figure:
+    return Figure(row["count"], row["amount"] or Decimal(0), row["weighted"] or Decimal(0), row["without_amount"])
