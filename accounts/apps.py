@@ -12,18 +12,35 @@ class AccountsConfig(AppConfig):
 
         from segmentation_crm.common import extensions
         from segmentation_crm.common.fields import registry
+        from segmentation_crm.common.services import settings_audit
 
         from . import checks, history
         from .fields import declare
         from .handovers import handovers
-        from .search import find_accounts, find_contacts, find_opportunities
+        from .list_actions import list_actions
+        from .lists import register_lists
+        from .search import FINDERS
         from .services import defaults, saving
+        from .services.matching import queue_matching
+        from .services.recomputing import follow_organisation
+        from .services.reminders import digest_sections
+        from .settings_entries import ENTRIES, WATCHED
 
         declare(registry)
+        extensions.mail_sections.add(digest_sections)
+        for entry in ENTRIES:
+            extensions.settings_pages.add(entry)
+        for model in WATCHED:
+            settings_audit.watch(model)
+        extensions.after_organisation_change.add(follow_organisation)
+        register_lists()
+        extensions.after_import.add(queue_matching)
         for handover in handovers():
             extensions.handovers.add(handover)
-        for provider in (find_accounts, find_contacts, find_opportunities):
-            extensions.search_providers.add(provider)
+        for action in list_actions():
+            extensions.list_actions.add(action)
+        for finder in FINDERS:
+            extensions.search_providers.add(finder)
         pre_migrate.connect(history.drop_before_migrations, sender=self, dispatch_uid="accounts.history.drop")
         post_migrate.connect(history.install_after_migrations, sender=self, dispatch_uid="accounts.history.install")
         register(history.check_triggers, Tags.database)

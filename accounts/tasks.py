@@ -1,5 +1,5 @@
 """Background work on records: each kind of job in a module of its own, registered by its import."""
 
-from . import tasks_imports
+from . import tasks_files, tasks_imports, tasks_matching, tasks_settings, tasks_work
 
-__all__ = ["tasks_imports"]
+__all__ = ["tasks_files", "tasks_imports", "tasks_matching", "tasks_settings", "tasks_work"]

@@ -1,5 +1,5 @@
 """Django admin of the records."""
 
-from . import catalogue, records, values
+from . import catalogue, kept, records, values
 
-__all__ = ["catalogue", "records", "values"]
+__all__ = ["catalogue", "kept", "records", "values"]

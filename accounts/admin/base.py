@@ -5,36 +5,19 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import model_ngettext
-from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 
 from segmentation_crm.common.admin import AuditedAdmin
 from segmentation_crm.common.folding import fold
 
 from ..services.deletion import delete_record
 
-MAX_COUNTED = 10_000
-
-
-class CappedPaginator(Paginator):
-    """Counts up to 10,000 rows: counting millions would cost more than the page itself."""
-
-    @cached_property
-    def count(self) -> int:
-        """Return the number of rows, at most 10,000 (1 query)."""
-        rows = self.object_list
-        return rows.order_by()[:MAX_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
-
 
 class RowAdmin(AuditedAdmin):
     """Rows of any table: folded prefix search, capped counts, newest first, references searched as one types."""
 
-    show_full_result_count = False
-    paginator = CappedPaginator
-    list_per_page = 50
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     visible_to: Callable[[Any], "QuerySet[Any]"] | None = None
 

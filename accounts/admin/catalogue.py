@@ -13,9 +13,9 @@ from segmentation_crm.common.admin import ReadOnlyAdmin
 from .. import models, queries
 from ..choices import CatalogueKind
 from ..services.catalogue import merge_entries, rename_entry
-from ..services.money import refresh_all_reporting
+from ..services.recomputing import queue_recomputing
 from ..services.vocabularies import merge_terms, move_term, rename_term
-from .base import CappedPaginator, KeptAdmin, RowAdmin
+from .base import KeptAdmin, RowAdmin
 
 
 class MergeForm(ActionForm):
@@ -195,16 +195,29 @@ class ExchangeRateAdmin(RowAdmin):
     """Exchange rates; the action brings the amounts of all records in line."""
 
     list_display = ("base", "quote", "on_date", "rate")
-    list_filter = ("base", "quote")
-    search_fields = ("base", "quote")
+    search_fields = ("base__istartswith", "quote__istartswith")
     ordering = ("-on_date", "base")
     actions = ("apply_rates",)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save; all amounts are computed anew as a job."""
+        super().save_model(request, obj, form, change)
+        queue_recomputing(request.user)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete; all amounts are computed anew as a job."""
+        super().delete_model(request, obj)
+        queue_recomputing(request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Delete one by one, so that each is audited."""
+        for rate in queryset:
+            self.delete_model(request, rate)
+
     @admin.action(description="Compute all amounts anew with the rates as they are", permissions=["change"])
     def apply_rates(self, request: HttpRequest, queryset: Any) -> None:
-        """Compute every reporting amount anew."""
-        changed = sum(refresh_all_reporting().values())
-        self.message_user(request, f"{changed} amounts changed.", messages.SUCCESS)
+        """Compute every reporting amount anew, as a job."""
+        self.message_user(request, f"“{queue_recomputing(request.user)}” runs in the background.", messages.SUCCESS)
 
 
 @admin.register(models.CustomField)
@@ -252,9 +265,8 @@ class IndustryMappingAdmin(RowAdmin):
 class IndustryCodeAdmin(ReadOnlyAdmin):
     """SIC and NAICS; read-only, they are public classifications."""
 
-    paginator = CappedPaginator
     list_display = ("code", "title", "system", "level")
-    list_filter = ("system", "level")
+    list_filter = ("system",)
     search_fields = ("code__startswith", "title")
     ordering = ("system", "code")
 
@@ -262,7 +274,6 @@ class IndustryCodeAdmin(ReadOnlyAdmin):
 class ByRecordAdmin(ReadOnlyAdmin):
     """Rows that name a record by type and number; searched by the number."""
 
-    paginator = CappedPaginator
     ordering = ("-pk",)
     search_fields = ("record_id__exact",)
     list_filter = ("record_type",)

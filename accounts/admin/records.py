@@ -120,8 +120,14 @@ FOLLOWING: tuple[tuple[Any, Any, tuple[str, ...], tuple[str, ...], tuple[str, ..
         ("status", "channel"),
         ("contact__full_name_folded__startswith", "contact__email_folded__startswith"),
     ),
-    (models.Task, queries.tasks_visible_to, ("title", "type", "due_at", "owner", "done_at"), ("type",), ("title",)),
-    (models.Note, queries.notes_visible_to, ("__str__", "author", "created_at"), (), ("text",)),
+    (
+        models.Task,
+        queries.tasks_visible_to,
+        ("title", "type", "due_at", "owner", "done_at"),
+        ("type",),
+        ("owner__username__startswith",),
+    ),
+    (models.Note, queries.notes_visible_to, ("__str__", "author", "created_at"), (), ("author__username__startswith",)),
 )
 
 for _model, _visible_to, _display, _filter, _search in FOLLOWING:

@@ -26,8 +26,6 @@ from ..models import (
     Persona,
     Pipeline,
     Product,
-    RoleTemplate,
-    RoleTemplateRole,
     Stage,
     TechnologyProduct,
     Term,
@@ -40,13 +38,13 @@ from ..queries import (
     personas_visible_to,
     pipelines_visible_to,
     products_visible_to,
-    role_templates_visible_to,
     stages_visible_to,
     technology_products_visible_to,
     terms_visible_to,
     vendors_visible_to,
 )
 from ..services.custom_fields import change_custom_field, create_custom_field
+from ..services.recomputing import queue_recomputing
 from ..services.vocabularies import add_term, merge_terms, move_term, rename_term
 from .base import AccountsSerializer, CatalogueViewSet, EntrySerializer, MergingMixin
 
@@ -302,6 +300,21 @@ class ExchangeRateViewSet(CatalogueViewSet[ExchangeRate]):
     delete_capability = "settings.write"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
+    def perform_create(self, serializer: Any) -> None:
+        """Add the rate; all amounts are computed anew as a job."""
+        super().perform_create(serializer)
+        queue_recomputing(self.request.user)
+
+    def perform_update(self, serializer: Any) -> None:
+        """Change the rate; all amounts are computed anew as a job."""
+        super().perform_update(serializer)
+        queue_recomputing(self.request.user)
+
+    def perform_destroy(self, instance: ExchangeRate) -> None:
+        """Delete the rate; all amounts are computed anew as a job."""
+        super().perform_destroy(instance)
+        queue_recomputing(self.request.user)
+
 
 class CustomFieldSerializer(AccountsSerializer):
     """The definition of a custom field; record, key and type stay as they are made."""
@@ -379,31 +392,3 @@ class CustomFieldViewSet(CatalogueViewSet[CustomField]):
     visible = staticmethod(custom_fields_visible_to)
     serializer_class = CustomFieldSerializer
     filterset_class = CustomFieldFilter
-
-
-class RoleTemplateRoleSerializer(AccountsSerializer):
-    """One line of a role template."""
-
-    class Meta:
-        model = RoleTemplateRole
-        fields = ["role", "role_group", "minimum", "weight"]
-        read_only_fields = fields
-
-
-class RoleTemplateSerializer(AccountsSerializer):
-    """Which buying roles a committee needs."""
-
-    roles = RoleTemplateRoleSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = RoleTemplate
-        fields = ["id", "name", "pipeline", "is_default", "roles"]
-        read_only_fields = fields
-
-
-class RoleTemplateViewSet(ReadViewSet[RoleTemplate]):
-    """Role templates with their roles."""
-
-    visible = staticmethod(role_templates_visible_to)
-    serializer_class = RoleTemplateSerializer
-    prefetch = ("roles",)

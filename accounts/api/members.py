@@ -3,15 +3,21 @@
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from segmentation_crm.common.access import can, visibility
-from segmentation_crm.common.api.viewsets import RecordViewSet
+from segmentation_crm.common.api.idempotency import idempotent
+from segmentation_crm.common.api.viewsets import IDEMPOTENCY_KEY, RecordViewSet
 
 from ..services.custom_fields import set_custom_values
 from ..services.deletion import delete_record
 from ..services.multi_values import set_multi_values
 from .base import AccountsSerializer, VisibleAfterwardsMixin
+from .bulk import BulkEditSerializer, BulkResultSerializer, edit_many
 from .custom import CUSTOM
 from .fields import MULTI_PREFIX
 
@@ -77,6 +83,18 @@ class MemberViewSet(VisibleAfterwardsMixin, RecordViewSet[M], Generic[M]):
         if serializer.validated_data.get("owner") is None and not visibility(user).everything:
             serializer.validated_data["owner"] = user
         super().perform_create(serializer)
+
+    @extend_schema(
+        request=BulkEditSerializer, responses=BulkResultSerializer, parameters=[IDEMPOTENCY_KEY], filters=False
+    )
+    @action(detail=False, methods=["post"], filter_backends=[])
+    @idempotent
+    def bulk(self, request: Request) -> Response:
+        """Give one field of up to 1,000 records a value; each is changed, unchanged or refused with its reason."""
+        body = BulkEditSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        record = str(self.model_of_schema()._meta.model_name)
+        return Response(BulkResultSerializer(edit_many(request.user, record, **body.validated_data)).data)
 
     def perform_destroy(self, instance: M) -> None:
         """Delete the record softly; audited."""

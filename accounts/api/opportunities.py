@@ -1,12 +1,17 @@
 """Opportunities over the API, their lines and the people in them."""
 
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from ..choices import MemberRecord, Vocabulary
 from ..filters import OpportunityContactFilter, OpportunityFilter, OpportunityLineFilter
 from ..models import Opportunity, OpportunityContact, OpportunityLine
 from ..queries import opportunities_visible_to, opportunity_contacts_visible_to, opportunity_lines_visible_to
+from ..services.opportunities import check_lost_reason
 from .base import AccountsSerializer, DetailViewSet
 from .custom import CustomValuesField
 from .fields import TermsField
@@ -42,10 +47,12 @@ class OpportunitySerializer(MemberSerializer):
             "probability",
             "forecast_category",
             "next_step",
+            "next_step_due",
             "opened_on",
             "expected_close",
             "closed_at",
             "stage_entered_at",
+            "champion_left_on",
             "lost_reason",
             "objections",
             "competitors",
@@ -61,7 +68,31 @@ class OpportunitySerializer(MemberSerializer):
             "created_at",
             "updated_at",
         ]
-        read_only_fields = ["amount_reporting", "stage_entered_at", "source", "version", "created_at", "updated_at"]
+        read_only_fields = [
+            "amount_reporting",
+            "stage_entered_at",
+            "champion_left_on",
+            "source",
+            "version",
+            "created_at",
+            "updated_at",
+        ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse to lose a deal without a reason; one that is created lost is history and may have none.
+
+        Raises ValidationError naming lost_reason.
+        """
+        attrs = super().validate(attrs)
+        deal = self.instance
+        if deal is not None and not {"stage", "lost_reason"}.isdisjoint(attrs):
+            stage, reason = attrs.get("stage", deal.stage), attrs.get("lost_reason", deal.lost_reason)
+            if stage != deal.stage or deal.lost_reason is not None:
+                try:
+                    check_lost_reason(stage, reason)
+                except ModelValidationError as error:
+                    raise ValidationError({"lost_reason": [ErrorDetail(error.messages[0], "required")]}) from None
+        return attrs
 
 
 class OpportunityViewSet(MemberViewSet[Opportunity]):

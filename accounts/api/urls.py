@@ -3,7 +3,19 @@
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
-from . import accounts, activities, catalogue, contacts, details, imports, opportunities, work
+from . import (
+    accounts,
+    activities,
+    catalogue,
+    changes,
+    contacts,
+    details,
+    evidence,
+    imports,
+    opportunities,
+    settings,
+    work,
+)
 
 ROUTES: dict[str, type[GenericViewSet]] = {
     "accounts": accounts.AccountViewSet,
@@ -24,6 +36,7 @@ ROUTES: dict[str, type[GenericViewSet]] = {
     "survey_answers": details.SurveyAnswerViewSet,
     "tasks": work.TaskViewSet,
     "notes": work.NoteViewSet,
+    "evidence": evidence.EvidenceViewSet,
     "products": catalogue.ProductViewSet,
     "vendors": catalogue.VendorViewSet,
     "technology_products": catalogue.TechnologyProductViewSet,
@@ -34,11 +47,13 @@ ROUTES: dict[str, type[GenericViewSet]] = {
     "industry_codes": catalogue.IndustryCodeViewSet,
     "exchange_rates": catalogue.ExchangeRateViewSet,
     "custom_fields": catalogue.CustomFieldViewSet,
-    "role_templates": catalogue.RoleTemplateViewSet,
+    "role_templates": settings.RoleTemplateViewSet,
+    "territories": settings.TerritoryViewSet,
     "field_history": work.FieldHistoryViewSet,
     "provenance": work.ProvenanceViewSet,
     "external_ids": work.ExternalIdViewSet,
     "imports": imports.ImportViewSet,
+    "changes": changes.RecordChangeViewSet,
 }
 
 router = SimpleRouter()

@@ -17,6 +17,7 @@ from ..queries import (
     provenance_visible_to,
     tasks_visible_to,
 )
+from ..services import work
 from .base import AccountsSerializer, DetailViewSet
 from .details import STAMPS
 from .fields import ReferenceField
@@ -35,6 +36,7 @@ class TaskSerializer(AccountsSerializer):
             "owner",
             "outcome",
             "done_at",
+            "remind_at",
             "account",
             "contact",
             "opportunity",
@@ -44,9 +46,26 @@ class TaskSerializer(AccountsSerializer):
         read_only_fields = ["created_by", *STAMPS]
 
     def create(self, validated_data: dict[str, Any]) -> Task:
-        """Insert the task, made by the caller."""
+        """Insert the task, made by the caller; an owner who is somebody else hears of it.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
         user = self.context["request"].user
-        return super().create({"owner": user, **validated_data, "created_by": user})
+        task = super().create({"owner": user, **validated_data, "created_by": user})
+        work.tell_owner(task, None, user)
+        return task
+
+    def update(self, instance: Task, validated_data: dict[str, Any]) -> Task:
+        """Change the task; a reminder put to another moment rings again, a new owner hears of it.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        had_owner, had_reminder = instance.owner_id, instance.remind_at
+        if validated_data.get("remind_at", had_reminder) != had_reminder:
+            instance.reminded_at = None
+        task = super().update(instance, validated_data)
+        work.tell_owner(task, had_owner, self.context["request"].user)
+        return task
 
 
 class TaskViewSet(DetailViewSet[Task]):
@@ -58,7 +77,10 @@ class TaskViewSet(DetailViewSet[Task]):
 
 
 class NoteSerializer(AccountsSerializer):
-    """Text on a record, by the caller."""
+    """Text on a record, by the caller; who is named as @username, or in `mentions`, hears of it.
+
+    Without `mentions` they are read from the text. Who may not see the record is left out.
+    """
 
     mentions = ReferenceField(queryset=User.objects.all(), many=True, required=False)
 
@@ -68,8 +90,30 @@ class NoteSerializer(AccountsSerializer):
         read_only_fields = ["author", *STAMPS]
 
     def create(self, validated_data: dict[str, Any]) -> Note:
-        """Insert the note, by the caller."""
-        return super().create({**validated_data, "author": self.context["request"].user})
+        """Insert the note, by the caller, and tell who is mentioned.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        mentions = validated_data.pop("mentions", None)
+        note = super().create({**validated_data, "author": self.context["request"].user})
+        self._tell(note, mentions)
+        return note
+
+    def update(self, instance: Note, validated_data: dict[str, Any]) -> Note:
+        """Change the note, and tell who is mentioned newly.
+
+        Raises ValidationError naming the field that breaks a rule.
+        """
+        mentions = validated_data.pop("mentions", None)
+        note = super().update(instance, validated_data)
+        if mentions is not None or "text" in validated_data:
+            self._tell(note, mentions)
+        return note
+
+    def _tell(self, note: Note, mentions: list[User] | None) -> None:
+        record = note.account or note.contact or note.opportunity
+        if record is not None:
+            work.tell_mentioned(note, record, work.mentioned_in(note.text) if mentions is None else mentions)
 
     def validate_mentions(self, value: list[User]) -> list[User]:
         """Take at most 50 people.

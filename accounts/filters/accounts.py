@@ -26,6 +26,7 @@ from .making import (
     MultiTermsFilter,
     NumberFilter,
     Ordering,
+    PersonFilter,
     SearchFilter,
     SlugFilter,
     TermsFilter,
@@ -46,9 +47,13 @@ class AccountFilter(ImportedFilterSet):
     name = TextFilter(field_name="name_folded", folded=True, label="Name is")
     domain = TextFilter(field_name="domain_folded", folded=True, label="Domain")
     account_type = TokenFilter(AccountType)
-    owner = IdFilter(field_name="owner_id", label="Owner")
-    sdr = IdFilter(field_name="sdr_id", label="SDR")
+    owner = PersonFilter(field_name="owner_id", label="Owner")
+    sdr = PersonFilter(field_name="sdr_id", label="SDR")
     unowned = YesNoFilter(method=flag(Q(owner__isnull=True)), label="Without owner")
+    without_industry = YesNoFilter(method=flag(Q(industry__isnull=True)), label="Without industry")
+    without_size = YesNoFilter(
+        method=flag(Q(employee_count__isnull=True, employee_band="")), label="Without number or band of employees"
+    )
     country = TextFilter(field_name="country", max_length=2, lookup_expr="iexact", label="Country")
     city = TextFilter(field_name="city_folded", folded=True, label="City")
     sales_region = TermsFilter(Vocabulary.SALES_REGION, field_name="sales_region")

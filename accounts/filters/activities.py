@@ -10,6 +10,7 @@ from .making import (
     ImportedFilterSet,
     NumberFilter,
     Ordering,
+    PersonFilter,
     SearchFilter,
     SlugFilter,
     TermsFilter,
@@ -28,7 +29,7 @@ class ActivityFilter(ImportedFilterSet):
     contact = IdFilter(field_name="contact_id", label="Contact")
     account = IdFilter(field_name="account_id", label="Account")
     opportunity = IdFilter(field_name="opportunity_id", label="Opportunity")
-    user = IdFilter(field_name="user_id", label="By")
+    user = PersonFilter(field_name="user_id", label="By")
     type = TokenFilter(ActivityType)
     direction = TokenFilter(Direction)
     channel = TokenFilter(Channel)

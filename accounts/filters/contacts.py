@@ -23,6 +23,7 @@ from .making import (
     MultiTermsFilter,
     MultiTokensFilter,
     Ordering,
+    PersonFilter,
     SearchFilter,
     SlugFilter,
     TermsFilter,
@@ -43,7 +44,9 @@ class ContactFilter(ImportedFilterSet):
     email_domain = TextFilter(field_name="email_domain", lookup_expr="iexact", label="E-mail domain")
     account = IdFilter(field_name="account_id", label="Account")
     without_account = YesNoFilter(method=flag(Q(account__isnull=True)), label="Without account")
-    owner = IdFilter(field_name="owner_id", label="Owner")
+    without_email = YesNoFilter(method=flag(Q(email="")), label="Without e-mail")
+    without_title = YesNoFilter(method=flag(Q(job_title="")), label="Without job title")
+    owner = PersonFilter(field_name="owner_id", label="Owner")
     unowned = YesNoFilter(method=flag(Q(owner__isnull=True)), label="Without owner")
     job_title = TextFilter(
         field_name="job_title_folded", folded=True, lookup_expr="contains", label="Job title contains"

@@ -29,6 +29,39 @@ class IdFilter(django_filters.Filter):
         super().__init__(*args, **kwargs)
 
 
+ME = "me"
+
+
+class PersonField(forms.CharField):
+    """One of us: an id, or "me" for whoever asks."""
+
+    def clean(self, value: Any) -> Any:
+        """Return "me", the id, or None.
+
+        Raises ValidationError for anything else.
+        """
+        text = super().clean(value)
+        if not text or text == ME:
+            return text or None
+        if not (text.isascii() and text.isdigit()) or not 0 < int(text[:20]) <= MAX_ID:
+            raise forms.ValidationError("Give the id of a person, or me.")
+        return int(text)
+
+
+class PersonFilter(django_filters.Filter):
+    """One of us by id, or "me": whoever asks, so that a shared view shows everyone their own."""
+
+    field_class = PersonField
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        """Keep rows of that person."""
+        if value == ME:
+            user = getattr(getattr(self.parent, "request", None), "user", None)
+            value = getattr(user, "pk", None)
+            return qs.filter((self.field_name, value)) if value is not None else qs.none()
+        return super().filter(qs, value)
+
+
 class NumberFilter(django_filters.Filter):
     """A number that fits the database's columns."""
 
@@ -104,9 +137,13 @@ class YesNoFilter(django_filters.ChoiceFilter):
 
 
 class TokenFilter(django_filters.MultipleChoiceFilter):
-    """One or more tokens of a closed list; the parameter may be repeated."""
+    """One or more tokens of a closed list, in a column of the record itself; the parameter may be repeated.
+
+    No DISTINCT: a column of its own doubles no row, and the database would sort all rows before it shows the first.
+    """
 
     def __init__(self, choices: Any, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("distinct", False)
         super().__init__(*args, choices=choices.choices, **kwargs)
 
 

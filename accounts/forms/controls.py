@@ -7,9 +7,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
 
+from segmentation_crm.common.keys import keys_of
+
 from ..fields.places import COUNTRIES
 from ..models import Term
 
+# What a word is sent with that is not in its vocabulary yet.
+NEW = "new:"
 COUNTRY_CHOICES = [("", ""), *((choice.value, choice.label) for choice in COUNTRIES)]
 
 
@@ -26,9 +30,8 @@ class Picker(forms.Select):
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
         """Return the options: all of a short list, the chosen one of a long list (1 query)."""
         if self.kind:
-            chosen = [int(text) for text in value if text.isascii() and text.isdigit() and len(text) < 19]
             source: Any = self.choices
-            rows = source.queryset.filter(pk__in=chosen)
+            rows = source.queryset.filter(pk__in=keys_of(value))
             self.choices = [("", ""), *((row.pk, source.field.label_from_instance(row)) for row in rows)]
             groups = super().optgroups(name, value, attrs)
             self.choices = source
@@ -37,10 +40,20 @@ class Picker(forms.Select):
 
 
 class MultiPicker(forms.SelectMultiple):
-    """A select of several values with search."""
+    """A select of several values with search; words that are new are sent as "new:<word>"."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"data-picker": "", **(attrs or {})})
+
+    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        """Return the options, with the new words that were typed: they survive an error elsewhere."""
+        groups = super().optgroups(name, value, attrs)
+        typed = [text for text in value if text.startswith(NEW)]
+        options = [
+            self.create_option(name, text, text.removeprefix(NEW), True, len(groups) + number, attrs=attrs)
+            for number, text in enumerate(typed)
+        ]
+        return [*groups, *((None, [option], option["index"]) for option in options)]
 
 
 class RecordField(forms.ModelChoiceField):
@@ -70,6 +83,36 @@ class TagsField(forms.ModelMultipleChoiceField):
     def __init__(self, vocabulary: str, label: str, **kwargs: Any) -> None:
         terms = Term.objects.filter(vocabulary=vocabulary, is_active=True).order_by("name_folded")
         super().__init__(queryset=terms, required=False, widget=MultiPicker(), label=label, **kwargs)
+
+
+class OpenTagsField(TagsField):
+    """Several terms of a vocabulary, and words that become terms where whoever asks `may_add` them.
+
+    Its value is a list of terms, and of texts for what is to be added.
+    """
+
+    may_add = False
+
+    def allow_new(self) -> None:
+        """Let words be typed that the vocabulary does not hold."""
+        self.may_add = True
+        self.widget.attrs["data-create"] = ""
+
+    def clean(self, value: Any) -> list[Term | str]:  # type: ignore[override]
+        """Return the terms chosen and the words to add.
+
+        Raises ValidationError for a new word where none may be added.
+        """
+        texts = [text for text in value or [] if isinstance(text, str)]
+        words = [" ".join(text.removeprefix(NEW).split()) for text in texts if text.startswith(NEW)]
+        known = super().clean([text for text in texts if not text.startswith(NEW)])
+        if words and not self.may_add:
+            raise ValidationError(
+                f"“{words[0][:80]}” is not in the list. Choose one that is, or ask a manager to add it."
+            )
+        if wrong := next((word for word in words if not word or len(word) > 200 or not word.isprintable()), None):
+            raise ValidationError(f"“{wrong[:80]}” is no word for a vocabulary: use 1 to 200 printable characters.")
+        return [*known, *words]
 
 
 def country_field(label: str = "Country") -> forms.ChoiceField:

@@ -44,6 +44,14 @@ class ReadingForm(forms.Form):
     nulls = forms.CharField(label="Text that means empty", required=False, help_text="Such as NULL or n/a")
     create_fields = forms.BooleanField(label="Turn unmapped columns into custom fields", required=False)
     create_accounts = forms.BooleanField(label="Add accounts that rows name and nobody has", required=False)
+    sources = forms.BooleanField(
+        label="Keep where each value came from (a little slower)", required=False, initial=True
+    )
+    source_type = forms.ChoiceField(
+        label="Kind of source",
+        required=False,
+        choices=[("secondary", "Secondary: read elsewhere"), ("primary", "Primary: we asked ourselves")],
+    )
     encoding = forms.CharField(label="Encoding", required=False, help_text="Empty: as found")
     delimiter = forms.ChoiceField(
         label="Delimiter",
@@ -80,6 +88,7 @@ class ReadingForm(forms.Form):
         data = self.cleaned_data
         nulls = tuple(part.strip() for part in data["nulls"].split("|") if part.strip())
         changed = {name: data[name] for name in self.fields if name != "nulls"}
+        changed["source_type"] = data["source_type"] or options.source_type
         if mapping is not None:
             changed |= {"map": mapping, "guess": False}
         return ImportOptions(**{**options.as_json(), **changed, "nulls": nulls})

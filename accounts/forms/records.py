@@ -1,5 +1,6 @@
 """Forms of accounts, contacts and opportunities."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from ..services.accounts import check_parent
 from ..services.custom_fields import set_custom_values
 from ..services.multi_values import set_multi_values
 from ..services.normalisation import normalise_domain, normalise_email
+from ..services.opportunities import check_lost_reason
 from .controls import CurrencyField, MultiPicker, RecordField, TagsField, TreeField, country_field
 from .custom import PREFIX, changed_custom, custom_controls
 
@@ -105,11 +107,22 @@ class RecordForm(forms.ModelForm):
                 if not callable(choices):
                     field.choices = [(v, NO_CHOICE if v == "" else label) for v, label in choices]
 
+    def keep_only(self, names: Iterable[str]) -> None:
+        """Leave these fields alone in the form: the others stay as the record has them."""
+        wanted = {*names, "version"}
+        for name in [name for name in self.fields if name not in wanted]:
+            del self.fields[name]
+
+    def given(self, name: str) -> Any:
+        """Return what a field holds once the form is saved: as given, as it stands where the form lacks it."""
+        return self.cleaned_data.get(name) if name in self.fields else getattr(self.instance, name)
+
     @property
     def sections(self) -> list[dict[str, Any]]:
         """Return the form's fields in their sections; each row holds one field or a few that belong together."""
         found = [
-            {"title": title, "rows": [[self[name] for name in row] for row in rows]} for title, rows in self.layout
+            {"title": title, "rows": [[self[name] for name in row if name in self.fields] for row in rows]}
+            for title, rows in self.layout
         ]
         custom = [[self[name]] for name in self.fields if name.startswith(PREFIX)]
         return [*found, {"title": "Custom fields", "rows": custom}] if custom else found
@@ -159,7 +172,7 @@ class RecordForm(forms.ModelForm):
         with transaction.atomic():
             record = super().save(commit)
             for form, field in {**self.term_fields, **self.token_fields}.items():
-                if form in self.changed_data:
+                if form in self.fields and form in self.changed_data:
                     set_multi_values(record, field, self.cleaned_data[form])
             custom = changed_custom(self)
             if custom:
@@ -327,8 +340,9 @@ class ContactForm(RecordForm):
     def clean(self) -> dict[str, Any]:
         """Refuse a contact without any name."""
         cleaned = super().clean()
-        if not any(cleaned.get(name) for name in ("first_name", "last_name", "email")):
-            self.add_error("last_name", "Give a name or an e-mail address: without one nobody could tell who it is.")
+        if not any(self.given(name) for name in ("first_name", "last_name", "email")):
+            place = "last_name" if "last_name" in self.fields else None
+            self.add_error(place, "Give a name or an e-mail address: without one nobody could tell who it is.")
         return cleaned
 
 
@@ -350,7 +364,7 @@ class OpportunityForm(RecordForm):
                 ["owner"],
             ],
         ),
-        ("When and what next", [["opened_on", "expected_close"], ["next_step"]]),
+        ("When and what next", [["opened_on", "expected_close"], ["next_step"], ["next_step_due"]]),
         ("Why", [["primary_need"], ["lead_source", "lost_reason"]]),
     ]
 
@@ -367,10 +381,10 @@ class OpportunityForm(RecordForm):
         model = Opportunity
         fields = [
             "name", "account", "pipeline", "stage", "type", "forecast_category", "amount", "amount_currency",
-            "probability", "product", "owner", "opened_on", "expected_close", "next_step", "primary_need",
-            "lead_source", "lost_reason",
+            "probability", "product", "owner", "opened_on", "expected_close", "next_step", "next_step_due",
+            "primary_need", "lead_source", "lost_reason",
         ]  # fmt: skip
-        widgets = {"opened_on": day_input(), "expected_close": day_input()}
+        widgets = {"opened_on": day_input(), "expected_close": day_input(), "next_step_due": day_input()}
         help_texts = {"probability": "A fraction: 0.25 is 25 %."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -389,6 +403,11 @@ class OpportunityForm(RecordForm):
             self.add_error("stage", f"“{stage}” is no stage of the pipeline “{pipeline}”. Choose one of its stages.")
         elif stage:
             cleaned["pipeline"] = stage.pipeline
+        if {"stage", "lost_reason"} & set(self.changed_data):
+            try:
+                check_lost_reason(stage, cleaned.get("lost_reason"))
+            except ValidationError as error:
+                self.add_error(None, error)
         return cleaned
 
 

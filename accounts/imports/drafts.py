@@ -42,6 +42,8 @@ class Draft:
     is_rejected: bool = False
     record: Any = None
     outcome: str = ""
+    # What the changed columns of a known record held before.
+    was: dict[str, Any] = field(default_factory=dict)
     # A second row with the same key only fills what the first one left empty.
     only_fills: bool = False
     followers: list["Draft"] = field(default_factory=list)

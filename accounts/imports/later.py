@@ -9,6 +9,7 @@ from django.utils import timezone
 from segmentation_crm.common.bulk_insert import bulk_insert
 
 from ..models import Import, ImportLater, ImportRow
+from ..services.changes import MODELS, record_bulk
 from .drafts import Draft
 from .limits import BATCH_ROWS
 from .plan import Plan
@@ -61,6 +62,7 @@ def _resolve(runner: "Runner", target: Link, items: Sequence[ImportLater]) -> No
     records: dict[int, Any] = runner.type.model._default_manager.in_bulk([item.record_id for item in items])
     changed: dict[int, Any] = {}
     findings: dict[int, tuple[ImportLater, dict[str, str]]] = {}
+    log = []
     for item in items:
         value, record = found.get(item.text), records.get(item.record_id)
         if record is None:
@@ -87,6 +89,7 @@ def _resolve(runner: "Runner", target: Link, items: Sequence[ImportLater]) -> No
             continue
         setattr(record, column, value)
         changed[record.pk] = record
+        log.append((record.pk, [{"field": target.key, "old": standing, "new": value}]))
         if item.outcome == "unchanged":
             runner.tally.unchanged -= 1
             runner.tally.updated += 1
@@ -95,6 +98,8 @@ def _resolve(runner: "Runner", target: Link, items: Sequence[ImportLater]) -> No
             record.updated_at = timezone.now()
     names = [target.key, *(["updated_at"] if hasattr(runner.type.model, "updated_at") else [])]
     runner.type.model._default_manager.bulk_update(changed.values(), names, batch_size=400)
+    if runner.type.record_type in MODELS:
+        record_bulk(runner.type.record_type, log)
     _add_findings(runner.record, findings)
 
 

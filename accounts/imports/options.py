@@ -21,6 +21,9 @@ class ImportOptions:
     sheet: str = ""
     decimal: str = ""
     date_order: str = ""
+    # Whether each value's source is kept, and whether it was asked for by ourselves or read elsewhere.
+    sources: bool = True
+    source_type: str = "secondary"
 
     def as_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""

@@ -9,9 +9,11 @@ from typing import Any
 from django.db import connection, transaction
 from pyroaring import BitMap64
 
+from segmentation_crm.common.acting import acting_as
 from segmentation_crm.common.bulk_insert import bulk_insert
 
 from ..models import Account, Import, ImportRow
+from ..services.changes import record_bulk
 from . import statistics
 from .drafts import Draft
 from .error_file import plain_cell
@@ -53,6 +55,7 @@ class Runner:
         lookup: Lookup,
         *,
         create_accounts: bool = False,
+        source_type: str = "",
         on_batch: Callable[[int], None] | None = None,
         check_stop: Callable[[], None] | None = None,
     ) -> None:
@@ -60,7 +63,7 @@ class Runner:
         self.type, self.reading = plan.type, plan.scan.reading
         self.targets = sorted(plan.mapping.targets.items())
         self.matcher = Matcher(self.type, plan.key, plan.mapping.targets.values(), record.source)
-        self.writer = Writer(self.type, record.source)
+        self.writer = Writer(self.type, record.source, source_type)
         self.create_accounts = create_accounts
         self.on_batch, self.check_stop = on_batch, check_stop
         self.touched = BitMap64.deserialize(bytes(record.touched_ids)) if record.touched_ids else BitMap64()
@@ -73,8 +76,13 @@ class Runner:
     def run(self, limit: int | None = None) -> None:
         """Write all rows that are not done yet, then the links to records of the same file.
 
-        `limit` stops after so many rows (previews). What `check_stop` raises ends the run between two batches.
+        `limit` stops after so many rows (previews). What `check_stop` raises ends the run between two batches. In the
+        log of changes all of it is the act of who started the import.
         """
+        with acting_as(self.record.created_by, "import", self.record.public_id):
+            self._run(limit)
+
+    def _run(self, limit: int | None) -> None:
         rows: Iterator[Row] = self.plan.table.rows()
         rows = islice(rows, self.record.rows_done, limit)
         while batch := list(islice(rows, BATCH_ROWS)):
@@ -82,6 +90,7 @@ class Runner:
                 self.check_stop()
             before = self.record.rows_done
             with transaction.atomic():
+                statistics.prefer_ordered_indexes()
                 self.write_batch(batch)
             if statistics.is_due(before, self.record.rows_done):
                 statistics.refresh(self.type)
@@ -185,6 +194,7 @@ class Runner:
     def _create_accounts(self, names: Iterable[str]) -> dict[str, int]:
         new = [Account(name=name[:255], source=self.record.source) for name in sorted(names)]
         Account.objects.bulk_create(new)
+        record_bulk("account", [(account.pk, ()) for account in new], action="created")
         self.lookup.added.extend(("account", account.name) for account in new)
         return {name: account.pk for name, account in zip(sorted(names), new, strict=True)}
 

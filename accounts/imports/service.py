@@ -143,6 +143,7 @@ def run_import(
         plan,
         lookup_for(record.source, user),
         create_accounts=options.create_accounts,
+        source_type=options.source_type if options.sources else "",
         on_batch=(lambda done: on_batch(done, total)) if on_batch else None,
         check_stop=check_stop,
     )

@@ -14,20 +14,22 @@ from segmentation_crm.common.folding import FoldedField
 from ..models import ExternalId
 from ..services.money import RateBook
 from .drafts import Draft
+from .tracing import Trace
 from .types import ImportType
 
 _MAX_FIELDS_AT_ONCE = 400
 
 
 class Writer:
-    """Writes the drafts of one import type."""
+    """Writes the drafts of one import type; `source_type` is stated with every value, "" states no sources."""
 
-    def __init__(self, import_type: ImportType, source: str) -> None:
+    def __init__(self, import_type: ImportType, source: str, source_type: str = "") -> None:
         self.type, self.source, self.book = import_type, source, RateBook.load()
         self.model = import_type.model
         fields = [f for f in self.model._meta.concrete_fields if not getattr(f, "generated", False)]
         self.folded = [f for f in fields if isinstance(f, FoldedField)]
         self.names = {f.attname for f in fields}
+        self.trace = Trace(self.model, import_type.record_type, source, source_type)
 
     def write(self, drafts: Sequence[Draft]) -> None:
         """Create and update; every draft gets its outcome, or is rejected where a constraint is broken."""
@@ -46,6 +48,7 @@ class Writer:
         if touched:
             # A change of values alone is a change of the record too.
             self.model._default_manager.filter(pk__in=[r.pk for r in touched]).update(updated_at=timezone.now())
+        self.trace.write(written)
 
     def _create(self, drafts: list[Draft]) -> None:
         ready = []
@@ -77,7 +80,9 @@ class Writer:
             draft.record = record
             changed = tuple(sorted(name for name in self.names if getattr(record, name) != before[name]))
             draft.outcome = "updated" if changed else "unchanged"
+            draft.was = {name: before[name] for name in changed}
             if changed:
+                self.trace.columns(draft, record, before, changed)
                 by_fields[changed].append(draft)
         for names, some in by_fields.items():
             self._update_fields(some, list(names))
@@ -178,9 +183,14 @@ class Writer:
             **{f"{owner}__in": [d.record.pk for d in filled], "field__in": fields}
         ).values_list(owner, "field", "token", "term_id", "code_id")
         known = set(rows)
-        new, changed = [], set()
+        standing: dict[tuple[int, str], list[Any]] = defaultdict(list)
+        for pk, name, token, term, code in known:
+            standing[(pk, name)].append(token or term or code)
+        new: list[Any] = []
+        changed: set[int] = set()
         for draft in filled:
             for (name, kind), values in draft.multi.items():
+                had = len(new)
                 for value in values:
                     token = value if kind == "token" else ""
                     term = value if kind == "term" else None
@@ -190,6 +200,10 @@ class Writer:
                         known.add(row)
                         changed.add(id(draft))
                         new.append(model(**{owner: row[0]}, field=name, token=token, term_id=term, code_id=code))
+                if len(new) > had and draft.outcome != "created":
+                    held = standing[(draft.record.pk, name)]
+                    added = [one.token or one.term_id or one.code_id for one in new[had:]]
+                    self.trace.values(draft, name, held, [*held, *added])
         bulk_insert(new)
         return changed
 
@@ -198,7 +212,7 @@ class Writer:
         filled = [draft for draft in drafts if draft.custom]
         if model is None or not filled:
             return set()
-        types = self._custom_types({pk for draft in filled for pk in draft.custom})
+        types, keys = self._custom_types({pk for draft in filled for pk in draft.custom})
         known: dict[tuple[int, int], list[Any]] = defaultdict(list)
         row: Any
         for row in model._default_manager.filter(**{f"{owner}__in": [d.record.pk for d in filled]}):
@@ -208,6 +222,7 @@ class Writer:
             for definition, values in draft.custom.items():
                 column = _custom_column(types[definition])
                 standing = known[(draft.record.pk, definition)]
+                held = [getattr(row, column) for row in standing]
                 if types[definition] == "multi" or not standing:
                     have = {getattr(row, column) for row in standing}
                     for value in values:
@@ -222,6 +237,9 @@ class Writer:
                         shadow.pre_save(standing[0], False)
                     update.append(standing[0])
                     changed.add(id(draft))
+                self.trace.custom(
+                    draft, keys[definition], types[definition], held, [getattr(r, column) for r in standing]
+                )
         bulk_insert(new)
         if update:
             model._default_manager.bulk_update(
@@ -229,10 +247,11 @@ class Writer:
             )
         return changed
 
-    def _custom_types(self, ids: Iterable[int]) -> dict[int, str]:
+    def _custom_types(self, ids: Iterable[int]) -> tuple[dict[int, str], dict[int, str]]:
         from ..models import CustomField
 
-        return dict(CustomField.objects.filter(pk__in=ids).values_list("pk", "type"))
+        rows = list(CustomField.objects.filter(pk__in=ids).values_list("pk", "type", "key"))
+        return {pk: kind for pk, kind, _ in rows}, {pk: key for pk, _, key in rows}
 
 
 def _custom_column(kind: str) -> str:

@@ -5,56 +5,106 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
+from segmentation_crm.common.access import AnyUser, visibility
 from segmentation_crm.common.fields import Column, FieldDef, ValueRows, registry
 
 from ..fields.making import DEAL, GROUPS, KNOW, PLACE
+from ..forms import AccountForm, ContactForm, OpportunityForm
 from ..models import CustomField, Provenance
+from ..queries import accounts_visible_to
 
 Fact = dict[str, Any]
 # The last group is the record's own panel: where it came from and when it changed.
 OWN_PANEL = "Record and sources"
 # What a kind of record is about stands first.
 FIRST = {"opportunity": (DEAL,), "contact": (PLACE, KNOW)}
+# What one looks for first on the page of an account or a contact, in this order; the rest folds.
+GLANCE = "At a glance"
+AT_A_GLANCE: dict[str, tuple[str, ...]] = {
+    "account": (
+        "industry", "employee_count", "annual_revenue", "country", "city", "website", "account_type", "lifecycle_stage",
+        "tier", "owner", "customer_since", "growth_stage",
+    ),
+    "contact": (
+        "email", "phone", "mobile", "job_title", "department", "seniority", "account", "country", "language",
+        "lifecycle_stage", "owner",
+    ),
+}  # fmt: skip
 FRACTIONS = frozenset({"probability", "discount", "confidence"})
 ADDRESSES = frozenset({"website", "linkedin_url"})
 PLAIN_TYPES = {"percent": "percent", "boolean": "flag", "date": "date", "datetime": "date"}
+FORMS: dict[str, Any] = {"account": AccountForm, "contact": ContactForm, "opportunity": OpportunityForm}
+# Fields that make sense only together: they are edited in one go.
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    ("annual_revenue", "annual_revenue_currency"),
+    ("amount", "amount_currency"),
+    ("pipeline", "stage", "lost_reason"),
+    ("country", "subdivision"),
+)
 TARGET_PAGES = {"account": "accounts:account_detail", "contact": "accounts:contact_detail"}
 
 
 @dataclass
 class FactGroup:
-    """Facts under one heading; `empty` holds the labels of fields without a value."""
+    """Facts under one heading; `empty` holds the labels of fields without a value, `blank` those one can fill in."""
 
     title: str
     facts: list[Fact] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    blank: list[Fact] = field(default_factory=list)
+
+    @property
+    def rest(self) -> list[str]:
+        """Return the labels of empty fields that only files and programs fill."""
+        fillable = {fact["label"] for fact in self.blank}
+        return [label for label in self.empty if label not in fillable]
 
 
 def fact_groups(record_type: str, record: Any, hidden: frozenset[str] = frozenset()) -> list[FactGroup]:
-    """Return the facts of a record, group by group, custom fields last (4 queries).
+    """Return the facts of a record: what one looks for first, then group by group, custom fields last (4 queries).
 
     `hidden`: names of references whose target the user may not see. Computed fields are not stored and left out.
     """
     multi = _multi_values(record)
     sources = _sources(record_type, record.pk)
     groups: dict[str, FactGroup] = {}
-    for definition in registry.fields(record_type, custom=False):
+    for definition in _in_order(record_type):
         if not isinstance(definition.source, Column | ValueRows):
             continue
-        group = groups.setdefault(definition.group, FactGroup(definition.group))
+        title = GLANCE if definition.name in AT_A_GLANCE.get(record_type, ()) else definition.group
+        group = groups.setdefault(title, FactGroup(title))
         fact = _fact(definition, record, multi)
+        edit_url = _edit_url(record_type, record.pk, definition.name)
         if fact is None:
             group.empty.append(definition.label)
+            if edit_url:
+                group.blank.append({"label": definition.label, "name": definition.name, "edit_url": edit_url})
         elif definition.name in hidden:
             group.facts.append({"label": definition.label, "kind": "text", "value": "not visible to you"})
         else:
-            fact["source"] = sources.get(definition.name, "")
-            group.facts.append(fact)
+            group.facts.append({**fact, **sources.get(definition.name, {}), "edit_url": edit_url})
     custom = _custom_group(record_type, record, sources)
-    order = {title: place for place, title in enumerate([*FIRST.get(record_type, ()), *GROUPS][::-1])}
+    order = {title: place for place, title in enumerate([GLANCE, *FIRST.get(record_type, ()), *GROUPS][::-1])}
     found = sorted((g for g in groups.values() if g.facts or g.empty), key=lambda g: -order.get(g.title, -1))
     return [*found, custom] if custom.facts or custom.empty else found
+
+
+def _in_order(record_type: str) -> list[FieldDef]:
+    """Return the declared fields, those of the first group in its own order."""
+    place = {name: at for at, name in enumerate(AT_A_GLANCE.get(record_type, ()))}
+    return sorted(registry.fields(record_type, custom=False), key=lambda found: place.get(found.name, len(place)))
+
+
+def hidden_references(user: AnyUser, record: Any) -> frozenset[str]:
+    """Return the names of references to accounts that the user may not see (0 queries for who sees all, else ≤ 3)."""
+    names = [n for n in ("parent_account", "ultimate_parent", "account") if getattr(record, f"{n}_id", None)]
+    if not names or visibility(user).everything:
+        return frozenset()
+    ids = {name: getattr(record, f"{name}_id") for name in names}
+    seen = set(accounts_visible_to(user).filter(pk__in=ids.values()).values_list("pk", flat=True))
+    return frozenset(name for name, pk in ids.items() if pk not in seen)
 
 
 def _multi_values(record: Any) -> dict[str, list[str]]:
@@ -64,20 +114,48 @@ def _multi_values(record: Any) -> dict[str, list[str]]:
     return found
 
 
-def _sources(record_type: str, pk: int) -> dict[str, str]:
-    found = {}
+def _edit_url(record_type: str, pk: int, name: str) -> str:
+    """Return where a field is edited in place, "" for one that the form lacks."""
+    form = FORMS[record_type]
+    if name not in form.base_fields and not name.startswith("custom_"):
+        return ""
+    return reverse(f"accounts:{record_type}_fact", args=[pk, name])
+
+
+def edited_together(record_type: str, name: str) -> list[str]:
+    """Return the form's fields that are edited with this one, itself included."""
+    group = next((names for names in TOGETHER if name in names), (name,))
+    return [one for one in group if one == name or one in FORMS[record_type].base_fields]
+
+
+def _sources(record_type: str, pk: int) -> dict[str, Fact]:
+    """Return of each field what is known of its source: in one line, and in parts for the details."""
+    found: dict[str, Fact] = {}
+    today = timezone.localdate()
     for row in Provenance.objects.filter(record_type=record_type, record_id=pk):
-        parts = [row.source_system, row.get_kind_display() if row.kind else row.get_source_type_display()]
-        if row.observed_on:
-            parts.append(f"{row.observed_on:%-d %b %Y}")
-        if row.confidence is not None:
-            parts.append(f"{row.confidence * 100:.0f} % sure")
-        found[row.field] = " · ".join(part for part in parts if part)
+        parts = [
+            ("Source", row.source_system),
+            ("Type", row.get_source_type_display() if row.source_type else ""),
+            ("Kind", row.get_kind_display() if row.kind else ""),
+            ("Observed", f"{row.observed_on:%-d %b %Y}" if row.observed_on else ""),
+            ("Age", _age((today - row.observed_on).days) if row.observed_on else ""),
+            ("Confidence", f"{row.confidence * 100:.0f} %" if row.confidence is not None else ""),
+        ]
+        details = [(label, value) for label, value in parts if value]
+        found[row.field] = {
+            "source": " · ".join(value for label, value in details if label != "Age"),
+            "source_details": details,
+            "source_type": row.source_type,
+        }
     return found
 
 
+def _age(days: int) -> str:
+    return "observed today" if days == 0 else f"{days:,} day{'' if days == 1 else 's'}"
+
+
 def _fact(definition: FieldDef, record: Any, multi: dict[str, list[str]]) -> Fact | None:
-    base = {"label": definition.label, "family": definition.family, "help": definition.help}
+    base = {"label": definition.label, "name": definition.name, "family": definition.family, "help": definition.help}
     if isinstance(definition.source, ValueRows):
         labels = {choice.value: choice.label for choice in definition.choices}
         values = [labels.get(value, value) for value in multi.get(definition.source.field, [])]
@@ -122,7 +200,7 @@ def _words(name: str, value: str) -> Fact:
     return {"kind": kind, "value": value}
 
 
-def _custom_group(record_type: str, record: Any, sources: dict[str, str]) -> FactGroup:
+def _custom_group(record_type: str, record: Any, sources: dict[str, Fact]) -> FactGroup:
     """Return the custom fields: filled ones with their values, the other active ones by label (2 queries)."""
     group = FactGroup("Custom fields")
     rows = defaultdict(list)
@@ -130,12 +208,15 @@ def _custom_group(record_type: str, record: Any, sources: dict[str, str]) -> Fac
         rows[row.definition_id].append(row)
     for definition in CustomField.objects.filter(record=record_type, is_active=True).order_by("position", "key"):
         filled = rows.get(definition.pk, [])
+        name = f"custom_{definition.key}"
+        edit_url = _edit_url(record_type, record.pk, name)
         if not filled:
             group.empty.append(definition.label)
+            group.blank.append({"label": definition.label, "name": name, "edit_url": edit_url})
             continue
         shown = _custom(definition, filled)
-        source = sources.get(f"custom.{definition.key}", "")
-        group.facts.append({"label": definition.label, "help": definition.help, "source": source, **shown})
+        about = {"label": definition.label, "name": name, "help": definition.help, "edit_url": edit_url}
+        group.facts.append({**about, **sources.get(f"custom.{definition.key}", {}), **shown})
     return group
 
 

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from segmentation_crm.common import jobs
 from segmentation_crm.common.access import can
-from segmentation_crm.common.models import User
+from segmentation_crm.common.models import Job, User
 
 from ..forms.imports import ReadingForm, UploadForm, column_rows, initial_of
 from ..imports import uploads
@@ -28,9 +29,12 @@ from ..imports.reader import open_table
 from ..imports.types import IMPORT_TYPES
 from ..models import Import, ImportState
 from ..queries.imports import imports_visible_to
+from ..services.import_undo import can_be_undone, changes_of_import, left_by_undo
+from .change_words import ChangeWords, names_of
 
 _LISTED = 100
 _FINDINGS = 200
+_LEFT = 100
 _LISTS = {
     "accounts": "accounts:account_list",
     "contacts": "accounts:contact_list",
@@ -45,13 +49,13 @@ def _demand_import(request: HttpRequest) -> None:
         raise PermissionDenied("Your role may not import files. An administrator can change your role.")
 
 
-def _one(request: HttpRequest, public_id: uuid.UUID) -> Import:
+def own_import(request: HttpRequest, public_id: uuid.UUID) -> Import:
     """Return the user's import, or 404: another's is like one that is not there."""
     _demand_import(request)
     return get_object_or_404(imports_visible_to(request.user).select_related("job"), public_id=public_id)
 
 
-def _user(request: HttpRequest) -> User:
+def user_of(request: HttpRequest) -> User:
     """Return who is logged in; `login_required` stands before every page here."""
     assert isinstance(request.user, User)
     return request.user
@@ -84,7 +88,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             options = ImportOptions(type=form.cleaned_data["type"], source=form.cleaned_data["source"])
             try:
-                record = uploads.store_upload(form.cleaned_data["file"], options, _user(request))
+                record = uploads.store_upload(form.cleaned_data["file"], options, user_of(request))
             except FileRefused as refused:
                 form.add_error("file", refused.message)
                 status = 413
@@ -100,7 +104,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def import_map(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Map columns to fields: guessed, then as the user says; on to the preview."""
-    record = _one(request, public_id)
+    record = own_import(request, public_id)
     if record.state != ImportState.UPLOADED:
         return redirect("accounts:import_detail", record.public_id)
     options = ImportOptions.from_json(record.options)
@@ -116,11 +120,11 @@ def import_map(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         form = ReadingForm(initial=initial_of(options))
     elif request.method == "GET" and not options.map and options.guess:
         options = _with_remembered(record, options, request)
-    offered = uploads.offered_targets(record, _user(request))
+    offered = uploads.offered_targets(record, user_of(request))
     columns: list[dict[str, Any]] = []
     plan = None
     try:
-        plan = uploads.read_plan(record, options, _user(request))
+        plan = uploads.read_plan(record, options, user_of(request))
         columns = column_rows(plan, offered)
     except FileRefused as refused:
         problem = refused.message
@@ -153,14 +157,14 @@ def _with_remembered(record: Import, options: ImportOptions, request: HttpReques
 @require_http_methods(["GET", "POST"])
 def import_preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Show the first rows as they would be; POST starts the import."""
-    record = _one(request, public_id)
+    record = own_import(request, public_id)
     if record.state != ImportState.UPLOADED:
         return redirect("accounts:import_detail", record.public_id)
     if request.method == "POST":
-        uploads.start_upload(record, _user(request))
+        uploads.start_upload(record, user_of(request))
         return redirect("accounts:import_detail", record.public_id)
     try:
-        result = uploads.preview(record, _user(request))
+        result = uploads.preview(record, user_of(request))
     except FileRefused as refused:
         messages.error(request, refused.message)
         return redirect("accounts:import_map", record.public_id)
@@ -178,11 +182,16 @@ def import_preview(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 @require_GET
 def import_detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Show progress, then the result: counts, warnings, rejected rows."""
-    record = uploads.follow_job(_one(request, public_id))
+    record = uploads.follow_job(own_import(request, public_id))
     if record.state == ImportState.UPLOADED:
         return redirect("accounts:import_map", record.public_id)
     rejected = record.rows.filter(is_rejected=True)
+    undo_job = Job.objects.filter(kind="import.undo", key=f"import-undo:{record.pk}").order_by("-id").first()
+    left = list(left_by_undo(record)[:_LEFT]) if undo_job is not None and not undo_job.is_active else []
     context = {
+        "undo_job": undo_job,
+        "can_undo": undo_job is None and can_be_undone(record) and changes_of_import(record).exists(),
+        "left": _left(request, left),
         "record": record,
         "label": _label(record),
         "rejected": rejected[:_FINDINGS],
@@ -197,12 +206,44 @@ def import_detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     return render(request, "accounts/import_detail.html", context)
 
 
+def _left(request: HttpRequest, rows: list[Any]) -> list[dict[str, Any]]:
+    """Return what an undo left, with the records' names and addresses."""
+    names = names_of(request.user, rows)
+    found = []
+    for entry in ChangeWords(request.user, rows).entries():
+        row = entry["row"]
+        name = names.get((row.record_type, row.record_id), "")
+        url = reverse(f"accounts:{row.record_type}_changes", args=[row.record_id]) if name else ""
+        found.append({**entry, "name": name or "no longer kept, or not visible to you", "url": url})
+    return found
+
+
+@login_required
+@require_POST
+def import_undo(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Queue the undo of an import; a second click finds it queued."""
+    record = own_import(request, public_id)
+    if not can_be_undone(record):
+        messages.error(request, "Only an import that has ended can be undone.")
+    else:
+        jobs.enqueue(
+            "import.undo",
+            key=f"import-undo:{record.pk}",
+            payload={"import": record.pk, "user": request.user.pk},
+            title=f"Undo the import of {record.file_name}",
+            user=user_of(request),
+        )
+        messages.success(request, "The import is being undone. What was touched since stays and is listed here.")
+    return redirect("accounts:import_detail", record.public_id)
+
+
 @login_required
 @require_GET
 def import_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Answer the page that waits: nothing while the import runs, then a reload."""
-    record = uploads.follow_job(_one(request, public_id))
-    if record.state == ImportState.RUNNING:
+    record = uploads.follow_job(own_import(request, public_id))
+    undoing = Job.objects.filter(kind="import.undo", key=f"import-undo:{record.pk}").order_by("-id").first()
+    if record.state == ImportState.RUNNING or (undoing is not None and undoing.is_active):
         return HttpResponse(status=204)
     return HttpResponse(headers={"HX-Refresh": "true"})
 
@@ -219,7 +260,7 @@ class _Echo:
 @require_GET
 def import_errors(request: HttpRequest, public_id: uuid.UUID) -> StreamingHttpResponse:
     """Download the rejected rows with their reasons as CSV."""
-    record = _one(request, public_id)
+    record = own_import(request, public_id)
     writer: Any = csv.writer(_Echo())
 
     def lines() -> Iterator[str]:
@@ -239,7 +280,7 @@ def import_errors(request: HttpRequest, public_id: uuid.UUID) -> StreamingHttpRe
 @require_POST
 def import_discard(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Throw away an upload that has not been run, with its file."""
-    record = _one(request, public_id)
+    record = own_import(request, public_id)
     if record.state == ImportState.UPLOADED:
         uploads.discard(record)
         messages.success(request, f"{record.file_name} was thrown away; nothing was imported.")

@@ -1,4 +1,4 @@
-"""Search in lists too long for a select: accounts and industry codes."""
+"""Search in lists too long for a select: accounts, industry codes, needs, technologies."""
 
 from typing import Any
 
@@ -9,8 +9,9 @@ from django.views.decorators.http import require_GET
 
 from segmentation_crm.common.folding import fold
 
-from ..models import IndustryCode
-from ..queries import accounts_visible_to
+from ..choices import Vocabulary
+from ..models import IndustryCode, TechnologyProduct, Term
+from ..queries import CATALOGUE_MODELS, accounts_visible_to
 
 LIMIT = 20
 
@@ -24,6 +25,14 @@ def options(request: HttpRequest, kind: str) -> JsonResponse:
         return JsonResponse({"results": _accounts(request, text)})
     if kind in {"sic", "naics"}:
         return JsonResponse({"results": _codes(kind, text)})
+    if kind == "need":
+        return JsonResponse({"results": _needs(text)})
+    if kind == "technology":
+        return JsonResponse({"results": _technologies(text)})
+    if kind.startswith("term-"):
+        return JsonResponse({"results": _terms(kind.removeprefix("term-"), text)})
+    if kind.startswith("entry-") and kind.removeprefix("entry-") in CATALOGUE_MODELS:
+        return JsonResponse({"results": _entries(kind.removeprefix("entry-"), text)})
     raise Http404("no such list")
 
 
@@ -36,8 +45,34 @@ def _accounts(request: HttpRequest, text: str) -> list[dict[str, Any]]:
     return [{"value": row.pk, "text": row.name, "sub": row.domain} for row in rows]
 
 
+def _needs(text: str) -> list[dict[str, Any]]:
+    """Return needs by their names, which is what the chips send; "sub" is what they lie under."""
+    found = Term.objects.filter(vocabulary=Vocabulary.NEED, is_active=True, name_folded__contains=fold(text))
+    rows = found.select_related("parent").order_by("name_folded")[:LIMIT]
+    return [{"value": row.name, "text": row.name, "sub": row.parent.name if row.parent else ""} for row in rows]
+
+
+def _technologies(text: str) -> list[dict[str, Any]]:
+    found = TechnologyProduct.objects.filter(
+        Q(name_folded__contains=fold(text)) | Q(vendor__name_folded__contains=fold(text))
+    )
+    rows = found.select_related("vendor").order_by("name_folded")[:LIMIT]
+    return [{"value": row.name, "text": row.name, "sub": row.vendor.name if row.vendor else ""} for row in rows]
+
+
 def _codes(system: str, text: str) -> list[dict[str, Any]]:
     found = IndustryCode.objects.filter(system=system).filter(
         Q(code__startswith=text.strip()) | Q(title_folded__contains=fold(text))
     )
     return [{"value": row.pk, "text": str(row), "sub": row.level} for row in found.order_by("code")[:LIMIT]]
+
+
+def _terms(vocabulary: str, text: str) -> list[dict[str, Any]]:
+    found = Term.objects.filter(vocabulary=vocabulary, name_folded__contains=fold(text)).select_related("parent")
+    rows = found.order_by("name_folded", "pk")[:LIMIT]
+    return [{"value": row.pk, "text": row.name, "sub": f"under {row.parent}" if row.parent else ""} for row in rows]
+
+
+def _entries(kind: str, text: str) -> list[dict[str, Any]]:
+    rows = CATALOGUE_MODELS[kind]._default_manager.filter(name_folded__contains=fold(text))
+    return [{"value": row.pk, "text": row.name, "sub": ""} for row in rows.order_by("name_folded", "pk")[:LIMIT]]

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import Http404, HttpRequest
 
-from .columns import activity_about, activity_columns, contact_columns, opportunity_columns
+from .columns import activity_columns, contact_columns, opportunity_columns
 from .lists import simple_table
+from .records import url_if_there
 from .seen import Seen
 from .tables import Cell, Column, Table, amount, badge, figure, table, text, when
 
@@ -16,41 +19,81 @@ Rows = Callable[[Any, Any], QuerySet]  # (user, record) -> the related rows the 
 TONES = {"active": "ok", "in_use": "ok", "cancelled": "bad", "expired": "bad", "critical": "bad", "high": "warn"}
 
 
+def no_columns(seen: Seen) -> Sequence[Column]:
+    """Return no columns: for tabs that draw themselves."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Tab:
-    """One kind of related records: its rows in order, and their columns."""
+    """One kind of related records: its rows in order, and their columns.
+
+    A tab with a `template` draws itself, from what `context` gives; `rows` then only tell whether there is anything,
+    and with `always` the tab stands even where there is nothing yet. `also` gives more rows for which the tab stands.
+    `narrow` reads filters of the address.
+    """
 
     key: str
     label: str
     unit: str
     unit_plural: str
     rows: Rows
-    columns: Callable[[Seen], Sequence[Column]]
+    columns: Callable[[Seen], Sequence[Column]] = no_columns
     with_contacts: bool = False
+    template: str = ""
+    context: Callable[[HttpRequest, Any], dict[str, Any]] | None = None
+    always: bool = False
+    narrow: Callable[[HttpRequest, Any, QuerySet], QuerySet] | None = None
+    also: Rows | None = None
 
 
 def related_context(request: HttpRequest, record: Any, tabs: Sequence[Tab], base_url: str) -> dict[str, Any]:
-    """Return the tabs that have rows and the table of the chosen one (1 query a tab, 2 for the table).
+    """Return the tabs that have rows and the content of the chosen one (1 query for the tabs, 2 for a table).
 
     Raises Http404 for a tab that does not exist.
     """
     chosen = request.GET.get("tab", "")
     if chosen and chosen not in {tab.key for tab in tabs}:
         raise Http404("no such tab")
+    rows = {tab.key: tab.rows(request.user, record) for tab in tabs}
+    asked = {tab.key: [rows[tab.key]] for tab in tabs if not tab.always}
+    for tab in tabs:
+        if tab.also is not None and tab.key in asked:
+            asked[tab.key].append(tab.also(request.user, record))
+    filled = _which_have_rows(record, asked)
     found = [{"label": "Overview", "url": base_url, "active": not chosen, "count": None}]
     context: dict[str, Any] = {"chosen_tab": chosen}
     for tab in tabs:
-        rows = tab.rows(request.user, record)
         if tab.key == chosen:
-            context["tab"], context["tab_table"] = tab, _table(request, rows, tab)
-        if tab.key == chosen or rows.exists():
+            context["tab"] = tab
+            if tab.context is not None:
+                context.update(tab.context(request, record))
+            else:
+                chosen_rows = rows[tab.key]
+                if tab.narrow is not None:
+                    chosen_rows = tab.narrow(request, record, chosen_rows)
+                context["tab_table"] = page_table(request, chosen_rows, tab)
+        if tab.key == chosen or tab.always or tab.key in filled:
             url = f"{base_url}?tab={tab.key}"
             found.append({"label": tab.label, "url": url, "active": tab.key == chosen, "count": None})
+    changes_url = url_if_there(f"accounts:{record._meta.model_name}_changes", record.pk)
+    if changes_url:
+        found.append({"label": "Changes", "url": changes_url, "active": False, "count": None})
     context["tabs"] = found if len(found) > 1 else []
     return context
 
 
-def _table(request: HttpRequest, rows: QuerySet, tab: Tab) -> Table:
+def _which_have_rows(record: Any, rows: dict[str, list[QuerySet]]) -> set[str]:
+    """Return the keys that have rows: one query of an EXISTS each, however many keys."""
+    if not rows:
+        return set()
+    asked = {f"has_{key}": reduce(or_, (Q(Exists(part.order_by())) for part in parts)) for key, parts in rows.items()}
+    answer = type(record)._base_manager.filter(pk=record.pk).values(**asked).first() or {}
+    return {name.removeprefix("has_") for name, has in answer.items() if has}
+
+
+def page_table(request: HttpRequest, rows: QuerySet, tab: Tab) -> Table:
+    """Return one page of a tab's rows as a table (1 query, 2 more to know what may be named)."""
     # The columns need the page's rows first, to know which of the records they name may be seen.
     page = simple_table(request, rows, [], tab.unit, tab.unit_plural).page
     seen = Seen(request.user, page.rows, tab.with_contacts)
@@ -149,27 +192,6 @@ def support_cases(seen: Seen) -> list[Column]:
     ]
 
 
-def lines(seen: Seen) -> list[Column]:
-    """Return the columns of an opportunity's lines."""
-    return [
-        Column("Product", product_words),
-        Column("Quantity", lambda row: figure(row.quantity), numeric=True),
-        Column("Unit price", lambda row: amount(row.unit_price, row.unit_price_currency), numeric=True),
-        Column("Discount", lambda row: figure(row.discount, "fraction"), numeric=True),
-        Column("Amount", lambda row: amount(row.amount, row.amount_currency), numeric=True),
-    ]
-
-
-def committee(seen: Seen) -> list[Column]:
-    """Return the columns of the people in an opportunity."""
-    return [
-        Column("Contact", seen.contact),
-        Column("Role", lambda row: text(row.get_role_display())),
-        Column("Stance", lambda row: text(row.get_stance_display())),
-        Column("Influence, 1 to 5", lambda row: figure(row.influence), numeric=True),
-    ]
-
-
 def consents(seen: Seen) -> list[Column]:
     """Return the columns of a contact's consents."""
     return [
@@ -201,46 +223,3 @@ def answers(seen: Seen) -> list[Column]:
         Column("Answer", lambda row: text(row.answer)),
         Column("Answered", lambda row: when(row.answered_at)),
     ]
-
-
-def timeline(rows: Sequence[Any], seen: Seen) -> list[dict[str, Any]]:
-    """Return activities as lines of a timeline."""
-    return [
-        {
-            "what": activity.get_type_display(),
-            "icon": ACTIVITY_ICONS.get(activity.type, "activity"),
-            "about": activity_about(activity),
-            "contact": seen.contact(activity),
-            "by": activity.user.display_name if activity.user else "",
-            "at": activity.occurred_at,
-        }
-        for activity in rows
-    ]
-
-
-ACTIVITY_ICONS = {
-    "meeting": "calendar",
-    "call": "phone",
-    "demo": "video",
-    "support_contact": "lifebuoy",
-    "page_view": "world",
-    "content_view": "file-text",
-    "content_download": "download",
-    "form_submit": "forms",
-    "email_sent": "mail",
-    "email_delivered": "mail",
-    "email_open": "mail",
-    "email_click": "click",
-    "email_reply": "message",
-    "email_bounce": "ban",
-    "unsubscribe": "ban",
-    "ad_click": "speakerphone",
-    "review": "stars",
-    "survey_response": "checkbox",
-    "product_login": "key",
-    "webinar_attended": "video",
-    "webinar_registered": "video",
-    "event_attended": "calendar",
-    "event_registered": "calendar",
-    "intent_surge": "bolt",
-}

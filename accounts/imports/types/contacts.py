@@ -5,7 +5,8 @@ from typing import Any
 
 from ...choices import BuyingRole, Vocabulary
 from ...models import Contact, ContactCustomValue, ContactValue
-from ...services.contacts import fill_computed, link_primary_accounts, match_accounts
+from ...services.contacts import fill_computed, follow_job_changes, link_primary_accounts
+from ...services.matching import match_accounts
 from ...services.money import RateBook
 from ..drafts import Draft
 from ..formats import Country, Email, Language, Phone, TimeZone, Url
@@ -81,7 +82,10 @@ class Contacts(ImportType):
         fill_computed(record)
 
     def after_batch(self, drafts: Sequence[Draft]) -> None:
-        """List primary accounts; give people without account the one of their e-mail domain, or propose one."""
+        """List primary accounts, follow changed jobs; match people without account by their e-mail domain."""
+        left = {d.record.pk: d.was["account_id"] for d in drafts if not d.is_rejected and d.was.get("account_id")}
+        if left:
+            follow_job_changes(left)
         ids = [draft.record.pk for draft in drafts if draft.outcome != "unchanged"]
         link_primary_accounts([d.record.pk for d in drafts if d.outcome != "unchanged" and d.record.account_id])
         match_accounts(ids)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.choices import SourceType
 from accounts.imports.error_file import write_error_file
 from accounts.imports.mapping import parse_map
 from accounts.imports.options import ImportOptions
@@ -40,6 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--sheet", default="", help="Which sheet of a workbook")
         parser.add_argument("--decimal", default="", choices=["", "point", "comma"], help="The decimal sign")
         parser.add_argument("--date-order", default="", choices=["", "dmy", "mdy"], help="Order of numeric dates")
+        parser.add_argument("--no-sources", action="store_true", help="Keep no source of each value; faster")
+        parser.add_argument("--source-type", default="secondary", choices=SourceType.values,
+                            help="Whether the values were asked for by ourselves or read elsewhere")  # fmt: skip
         parser.add_argument("--errors", default="", metavar="FILE", help="Write rejected rows with reasons to this CSV")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,6 +65,8 @@ class Command(BaseCommand):
                 sheet=options["sheet"],
                 decimal=options["decimal"],
                 date_order=options["date_order"],
+                sources=not options["no_sources"],
+                source_type=options["source_type"],
             )
             result = import_file(path, chosen, dry_run=options["dry_run"])
         except FileRefused as refused:
