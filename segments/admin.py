@@ -3,25 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from segmentation_crm.common.admin import ReadOnlyAdmin
+
 from .models import Segment, SegmentOverride, SegmentRun, SegmentVersion
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that services write: shown, never changed here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
-        return False
 
 
 @admin.register(Segment)
@@ -39,6 +26,8 @@ class SegmentVersionAdmin(ReadOnlyAdmin):
     """The rules that segments have had."""
 
     list_display = ["segment", "number", "created_by", "created_at"]
+    search_fields = ["segment__slug__startswith"]
+    ordering = ["-pk"]
     list_select_related = ["segment", "created_by"]
 
 
@@ -47,6 +36,8 @@ class SegmentOverrideAdmin(ReadOnlyAdmin):
     """Decisions by hand."""
 
     list_display = ["segment", "mode", "reason", "by", "at"]
+    search_fields = ["segment__slug__startswith"]
+    ordering = ["-pk"]
     list_filter = ["mode"]
     list_select_related = ["segment", "by"]
 
@@ -58,4 +49,10 @@ class SegmentRunAdmin(ReadOnlyAdmin):
     list_display = ["segment", "cause", "started_at", "member_count", "entered_count", "left_count", "error"]
     list_filter = ["cause"]
     list_select_related = ["segment"]
+    search_fields = ["segment__slug__startswith"]
+    ordering = ["-pk"]
     exclude = ["entered", "left"]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Return the runs without their bitmaps."""
+        return super().get_queryset(request).defer("entered", "left")

@@ -7,16 +7,32 @@ class SegmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Add what segments bring to the apps below."""
-        from segmentation_crm.common import extensions
+        from segmentation_crm.common import extensions, lists, rule_engine
 
         from .handovers import handovers
-        from .panels import find_segments, segment_panel
+        from .list_actions import list_actions
+        from .lists import LIST
+        from .my_day import entered_segments
+        from .panels import SEGMENT_FINDER, segment_panel
+        from .services.list_rules import ListRules
         from .services.rebuilding import queue_rebuild_of_all
+        from .services.rule_users import users_of
         from .services.sentences import follow_vocabulary
+        from .timeline import SOURCES
 
+        rule_engine.provide(ListRules())
+        lists.register(LIST)
         for handover in handovers():
             extensions.handovers.add(handover)
+        for action in list_actions():
+            extensions.list_actions.add(action)
+        extensions.after_bulk_act.add(queue_rebuild_of_all)
         extensions.record_panels.add(segment_panel)
+        for source in SOURCES:
+            extensions.timeline_sources.add(source)
         extensions.after_import.add(queue_rebuild_of_all)
+        extensions.merge_handlers.add(lambda *_: queue_rebuild_of_all())
         extensions.after_vocabulary_change.add(follow_vocabulary)
-        extensions.search_providers.add(find_segments)
+        extensions.search_providers.add(SEGMENT_FINDER)
+        extensions.my_day_panels.add(entered_segments)
+        extensions.rule_users.add(users_of)

@@ -11,6 +11,7 @@ from pyroaring import BitMap
 
 from accounts.queries import accounts_visible_to, contacts_visible_to
 from segmentation_crm.common.access import AnyUser, visibility
+from segmentation_crm.common.keys import key_of
 from segmentation_crm.common.models import Job, JobState
 
 from .choices import MemberType, SegmentStatus
@@ -29,8 +30,9 @@ def segments_visible_to(user: AnyUser) -> QuerySet[Segment]:
 
 def segment_lookup(reference: str) -> Q:
     """Return the filter for a segment named by id or slug; digits are an id first, else a slug."""
-    if reference.isascii() and reference.isdigit() and len(reference) < 19:
-        return Q(pk=int(reference)) | Q(slug=reference)
+    key = key_of(reference)
+    if key is not None:
+        return Q(pk=key) | Q(slug=reference)
     return Q(slug=reference)
 
 

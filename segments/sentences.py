@@ -31,6 +31,13 @@ def sentence_for(source: Segment | SegmentVersion, user: AnyUser) -> str:
     return describe(rule) if _hide(rule, user) else source.sentence
 
 
+def words_for(rule: Rule, user: AnyUser) -> str:
+    """Return a validated rule in words, hidden records unnamed (up to 2 queries, and those of `visibility`)."""
+    if not visibility(user).everything:
+        _hide(rule, user)
+    return describe(rule)
+
+
 def _hide(rule: Rule, user: AnyUser) -> bool:
     """Take the names of hidden records out of the rule's labels; tell whether there were any (1 query a kind)."""
     named: dict[str, list[dict[Any, str]]] = {"account": [], "contact": []}

@@ -8,6 +8,7 @@ app_name = "segments"
 urlpatterns = [
     path("", views.segment_list, name="list"),
     path("new/", views.segment_new, name="new"),
+    path("new/rule/<slug:record>/", views.list_rule, name="list_rule"),
     path("<slug:slug>/", views.segment_detail, name="detail"),
     path("<slug:slug>/edit/", views.segment_edit, name="edit"),
     path("<slug:slug>/rebuild/", views.segment_rebuild, name="rebuild"),

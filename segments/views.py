@@ -1,21 +1,29 @@
 """Pages of segments: the list, the builder, one segment with its members."""
 
+import json
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from segmentation_crm.common import lists
 from segmentation_crm.common.access import can
+from segmentation_crm.common.lists.page import show_list
+from segmentation_crm.common.lists.resolve import resolve
+from segmentation_crm.common.lists.saved_views import find_view, stored_query
 from segmentation_crm.common.models import Organisation
 from segmentation_crm.common.paging import keyset_page
+from segmentation_crm.common.services.saved_views import may_change
 
-from .choices import MemberType, RunCause, SegmentKind, SegmentStatus, SegmentUse
-from .filters import SegmentFilter
+from .choices import MemberType, RunCause, SegmentKind, SegmentUse
 from .forms import OverrideForm
 from .models import Segment
 from .queries import (
@@ -27,7 +35,6 @@ from .queries import (
     recent_runs,
     records_visible_to,
     sees_every_record,
-    segments_visible_to,
     visible_accounts_of,
     visible_member_count,
 )
@@ -36,6 +43,7 @@ from .sentences import sentence_for
 from .services import exporting, overrides, saving
 
 PAGE = 50
+MEMBERS_OF_LISTS = ("account", "contact", "opportunity", "activity")
 MOVEMENT_DAYS = 30
 
 
@@ -44,6 +52,18 @@ def _segment_or_404(request: HttpRequest, slug: str) -> Segment:
     if found is None:
         raise Http404("There is no such segment.")
     return found
+
+
+def rule_of_list(request: HttpRequest) -> dict[str, Any]:
+    """Return the rule that a list hands over: written out, or by its saved view; {} for none (up to 1 query)."""
+    view = find_view(request.GET.get("member_type", ""), request.user, request.GET.get("view", ""))
+    if view is not None:
+        return view.rules if isinstance(view.rules, dict) else {}
+    try:
+        found = json.loads(request.GET.get("rules", "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _require_write(request: HttpRequest) -> None:
@@ -55,38 +75,20 @@ def _require_write(request: HttpRequest) -> None:
 @require_GET
 def segment_list(request: HttpRequest) -> HttpResponse:
     """List segments with sentence, members, state and owner; archived ones only where asked for."""
-    rows = segments_visible_to(request.user)
-    shows_archived = SegmentStatus.ARCHIVED in request.GET.getlist("status")
-    if not shows_archived:
-        rows = rows.exclude(status=SegmentStatus.ARCHIVED)
-    filterset = SegmentFilter(request.GET or None, queryset=rows, request=request)
-    rows = filterset.qs if filterset.is_valid() else rows
-    page = keyset_page(request, rows.order_by("name"), PAGE)
-    partial = not sees_every_record(request.user)
-    context = {
-        "page": page,
-        "rows": [
-            (segment, visible_member_count(segment, request.user), sentence_for(segment, request.user))
-            for segment in page.rows
-        ],
-        "filter": filterset,
-        "search": request.GET.get("search", ""),
-        "member_type": request.GET.get("member_type", ""),
-        "status": request.GET.get("status", ""),
-        "is_filtered": any(request.GET.get(name) for name in SegmentFilter.base_filters),
-        "member_types": MemberType.choices,
-        "statuses": SegmentStatus.choices,
-        "can_write": can(request.user, "segments.write"),
-        "sees_a_part": partial,
-    }
-    return render(request, "segments/segment_list.html", context)
+    return show_list(
+        request,
+        lists.get("segment"),
+        "segments/segment_list.html",
+        can_write=can(request.user, "segments.write"),
+        sees_a_part=not sees_every_record(request.user),
+    )
 
 
-def _builder(request: HttpRequest, segment: Segment | None) -> HttpResponse:
+def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None) -> HttpResponse:
     kind = segment.member_type if segment else request.GET.get("member_type", MemberType.ACCOUNT)
     stored = {
         "member_type": kind if kind in MemberType.values else MemberType.ACCOUNT,
-        "rules": segment.rules if segment else {},
+        "rules": segment.rules if segment else rules or {},
     }
     context = {
         "segment": segment,
@@ -103,9 +105,35 @@ def _builder(request: HttpRequest, segment: Segment | None) -> HttpResponse:
 @login_required
 @require_GET
 def segment_new(request: HttpRequest) -> HttpResponse:
-    """Show the builder with an empty rule."""
+    """Show the builder with an empty rule, or with the one of a list: `rules`, or that of the saved view `view`."""
     _require_write(request)
-    return _builder(request, None)
+    return _builder(request, None, rule_of_list(request))
+
+
+@login_required
+@require_GET
+def list_rule(request: HttpRequest, record: str) -> HttpResponse:
+    """Show the builder for the rule of a list; it leads back to the list, or saves a view through the API."""
+    if record not in MEMBERS_OF_LISTS:
+        raise Http404("The list of these records takes no rule.")
+    definition = lists.get(record)
+    resolved = resolve(definition, request.user, request.GET)
+    params = resolved.params.copy()
+    params.pop("rules", None)
+    context = {
+        "list": definition,
+        "view": resolved.view,
+        "stored": {"member_type": record, "rules": resolved.rules or {}},
+        "problem": next(iter(resolved.errors), "") if resolved.rules else "",
+        "back_url": f"{reverse(definition.url_name)}?{resolved.query or 'view=all'}",
+        "list_url": reverse(definition.url_name),
+        "params": params.urlencode(),
+        "query": stored_query(resolved.params),
+        "currency": Organisation.current().currency,
+        "sees_a_part": not sees_every_record(request.user),
+        "may_save": resolved.view is None or may_change(request.user, resolved.view),
+    }
+    return render(request, "segments/list_rule.html", context)
 
 
 @login_required
@@ -156,9 +184,17 @@ def segment_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "can_write": can(user, "segments.write"),
         "can_export": can(user, "records.export"),
         "sees_a_part": not sees_every_record(user),
+        "list_query": list_query(segment),
+        "list_url": reverse(lists.get(segment.member_type).url_name),
         "form": OverrideForm(),
     }
     return render(request, "segments/segment_detail.html", context)
+
+
+def list_query(segment: Segment) -> str:
+    """Return the query under which the list of accounts or contacts shows the members."""
+    rule = {"combinator": "and", "rules": [{"field": "segment", "operator": "in", "value": [segment.slug]}]}
+    return urlencode({"view": lists.NO_VIEW, "rules": json.dumps(rule, separators=(",", ":"))})
 
 
 # --- what one can do to a segment ---

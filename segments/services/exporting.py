@@ -4,32 +4,19 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 
 from segmentation_crm.common.access import AnyUser, can
+from segmentation_crm.common.exports import TooManyExports, count_export, safe_cell
 from segmentation_crm.common.services import audit
 
 from ..choices import MemberType
 from ..models import Segment, SegmentMembership
 from ..queries import memberships_visible_to, visible_accounts_of
 
+__all__ = ["TooManyExports", "export_members"]
+
 PAGE = 1000
-AN_HOUR = 3600
-MOST_AN_HOUR = 10
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# Spreadsheets pass over these before they look for a formula.
-BLANKS = " \u00a0\u200b\u2060\ufeff\u3000\x00\x0b\x0c"
-
-
-class TooManyExports(Exception):
-    """The user has made 10 exports within the hour."""
-
-
-def safe_cell(value: Any) -> str:
-    """Return the text of a cell that no spreadsheet takes for a formula: an apostrophe stands before a suspect."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(BLANKS).startswith(FORMULA_STARTS) else text
 
 
 class _Echo:
@@ -44,16 +31,9 @@ def export_members(segment: Segment, user: AnyUser) -> Iterator[str]:
     """
     if not can(user, "records.export"):
         raise PermissionDenied("Your role does not export records.")
-    _count_export(user)
+    count_export(user)
     audit.record(user, "segment.exported", segment)
     return _lines(segment, user, personal=can(user, "records.export_personal"))
-
-
-def _count_export(user: AnyUser) -> None:
-    key = f"exports:{user.pk}"
-    cache.add(key, 0, timeout=AN_HOUR)
-    if cache.incr(key) > MOST_AN_HOUR:
-        raise TooManyExports
 
 
 def _lines(segment: Segment, user: AnyUser, *, personal: bool) -> Iterator[str]:
