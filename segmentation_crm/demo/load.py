@@ -1,80 +1,113 @@
-"""Load and remove the demo data: one seed, the same records every time, dates relative to today."""
+"""Play the story: the same seed gives the same records, dated back from today's local midnight."""
 
-import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.db import models, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import (
-    Account,
-    Activity,
-    CampaignRef,
-    Contact,
-    ContentItem,
-    Opportunity,
-    Product,
-    Purchase,
-    TechnologyProduct,
-    Vendor,
-)
-from segmentation_crm.common.models import Team, User
+from accounts.models import Account, Activity, Contact, Opportunity
+from accounts.services.changes import silent
+from segmentation_crm.common.models import Organisation
+from segmentation_crm.common.services import audit
 
-from . import records, segments, words
+from . import dirt, people, segments, today
+from .catalogue import SOURCE, Catalogue
+from .ladders import settle
+from .life import live
+from .market import draw_story
+from .patience import be_patient
+from .story import Clock
+from .writing import write
 
-SOURCE = records.SOURCE
 SEED = 20261121
-# In this order, so that nothing is deleted while others point to it; what hangs on an account goes with it.
-MODELS: tuple[type[models.Model], ...] = (
-    Activity,
-    Purchase,
-    Opportunity,
-    Contact,
-    Account,
-    CampaignRef,
-    ContentItem,
-    Product,
-    TechnologyProduct,
-    Vendor,
-)
+ACCOUNTS, MONTHS = 400, 18
+# A chunk holds whole groups of companies: of each dozen the first is the parent of the next ones, in some dozens.
+DOZEN, CHUNK = 12, 120
+LOADED = "demo.loaded"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load wrote."""
+
+    accounts: int
+    contacts: int
+    opportunities: int
+    activities: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.accounts:,} accounts, {self.contacts:,} contacts, {self.opportunities:,} opportunities and "
+            f"{self.activities:,} activities in {self.seconds:.1f} s"
+        )
 
 
 def is_loaded() -> bool:
-    """Tell whether demo records exist (1 query)."""
+    """Tell whether records of the story exist (1 query)."""
     return Account.objects.filter(source=SOURCE).exists()
 
 
-def load() -> bool:
-    """Load the demo data once; return False where it is there already."""
+def load(
+    accounts: int = ACCOUNTS,
+    months: int = MONTHS,
+    seed: int = SEED,
+    *,
+    now: datetime | None = None,
+    say: Callable[[str], Any] | None = None,
+) -> Loaded | None:
+    """Play the story once, in one transaction; return None where it is there already.
+
+    Memory stays flat: accounts are played and written by the hundred. Raises NoPipeline, or ValueError where a person
+    has one of the usernames.
+    """
     if is_loaded():
-        return False
-    rng = random.Random(SEED)  # noqa: S311 (the same invented records every time, nothing secret)
-    with transaction.atomic():
-        records.load(rng, timezone.now())
-        segments.load()
-    return True
+        return None
+    began = time.monotonic()
+    clock = Clock(_midnight(now or timezone.now()), months)
+    with transaction.atomic(), silent():
+        be_patient()
+        users = people.make_users()
+        catalogue = Catalogue(people.reps(users))
+        for start in range(0, accounts, CHUNK):
+            _write_chunk(range(start, min(start + CHUNK, accounts)), seed, clock, catalogue)
+            if say:
+                say(f"{min(start + CHUNK, accounts):,} of {accounts:,} accounts")
+        dirt.scatter(seed, clock, accounts)
+        today.fill_desks(seed, clock, catalogue.reps)
+        today.change_jobs(seed, clock, accounts)
+        today.mention(catalogue.reps, users["demo.tom"])
+        made = segments.load(users["demo.lea"])
+        audit.record(None, LOADED, terms=catalogue.made_terms, segments=made, accounts=accounts, seed=seed)
+        _analyse()
+    counts = [model.objects.filter(source=SOURCE).count() for model in (Account, Contact, Opportunity, Activity)]
+    return Loaded(counts[0], counts[1], counts[2], counts[3], time.monotonic() - began)
 
 
-def remove() -> int:
-    """Remove exactly the demo records; return how many records went."""
-    with transaction.atomic():
-        for segment in segments.demo_segments():
-            segment.delete()
-        gone = 0
-        for model in MODELS:
-            found = model._default_manager.filter(source=SOURCE)
-            gone += found.count()
-            found.delete()
-        for rep in User.objects.filter(external_source=SOURCE):
-            _remove_rep(rep)
-        Team.objects.filter(name=words.TEAM, members=None).delete()
-    return gone
+def _midnight(now: datetime) -> datetime:
+    zone = ZoneInfo(Organisation.current().time_zone)
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _remove_rep(rep: User) -> None:
-    """Delete a demo rep, or deactivate the one whom people gave records of their own."""
-    try:
-        with transaction.atomic():
-            rep.delete()
-    except models.ProtectedError:
-        rep.is_active = False
-        rep.save()
+def _write_chunk(numbers: range, seed: int, clock: Clock, catalogue: Catalogue) -> None:
+    stories, parents, by_number = [], {}, {}
+    for number in numbers:
+        story, kind = draw_story(number, seed, clock, catalogue)
+        settle(story, live(story, kind, catalogue), catalogue)
+        stories.append(story)
+        by_number[number] = story.account
+        place, dozen = number % DOZEN, number // DOZEN
+        if 0 < place <= dozen % 4:
+            parents[number] = by_number[number - place]
+    write(stories, clock, parents)
+
+
+def _analyse() -> None:
+    """Tell the database what it holds now, so that the first pages are planned well."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE (SKIP_LOCKED)" if connection.vendor == "postgresql" else "ANALYZE")

@@ -1,96 +1,161 @@
-"""The demo company's segments: each shows another part of the rule language."""
+"""The story's ten segments: two strategic ones, the others working lists; each shows another part of the language."""
 
 from typing import Any
 
-from segmentation_crm.common.models import Role, User
-from segments.models import Segment
+from segmentation_crm.common.models import User
 from segments.services.saving import create_segment
 
+DESCRIPTION = "From the demo story."
+
+
+def _all(*rules: dict[str, Any]) -> dict[str, Any]:
+    return {"combinator": "and", "rules": list(rules)}
+
+
+def _is(field: str, operator: str, value: Any = None) -> dict[str, Any]:
+    return {"field": field, "operator": operator} | ({} if value is None else {"value": value})
+
+
+def _some(field: str, *rules: dict[str, Any], mode: str = "some") -> dict[str, Any]:
+    return {"field": field, "operator": "match", "match": {"mode": mode}, "value": _all(*rules)}
+
+
+def _count(field: str, where: dict[str, Any], operator: str, value: int) -> dict[str, Any]:
+    return {"field": field, "aggregate": {"function": "count"}, "where": where, "operator": operator, "value": value}
+
+
+def _last(field: str, n: int) -> dict[str, Any]:
+    return _is(field, "in_last", {"n": n, "unit": "day"})
+
+
+_NOT_A_CUSTOMER = {
+    "combinator": "or",
+    "not": True,
+    "rules": [_is("account.lifecycle_stage", "in", ["customer", "former"])],
+}
 DEFINITIONS: tuple[dict[str, Any], ...] = (
     {
-        "name": "Mid-market manufacturers not yet customers",
+        "name": "Plants and warehouses worth winning",
         "member_type": "account",
-        "rules": {
-            "combinator": "and",
-            "rules": [
-                {"field": "account.industry", "operator": "under", "value": "manufacturing"},
-                {"field": "account.employee_count", "operator": "between", "value": [200, 2000]},
-                {
-                    "combinator": "or",
-                    "not": True,
-                    "rules": [{"field": "account.lifecycle_stage", "operator": "eq", "value": "customer"}],
-                },
-            ],
-        },
+        "kind_of_use": "strategic",
+        "rules": _all(
+            {
+                "combinator": "or",
+                "rules": [
+                    _is("account.industry", "under", "Manufacturing"),
+                    _is("account.industry", "under", "Logistics"),
+                ],
+            },
+            _is("account.employee_count", "between", [100, 2000]),
+            _NOT_A_CUSTOMER,
+        ),
+    },
+    {
+        "name": "Customers who use it and grow",
+        "member_type": "account",
+        "kind_of_use": "strategic",
+        "rules": _all(
+            _is("account.lifecycle_stage", "eq", "customer"),
+            _count(
+                "account.activities",
+                _all(_is("activity.type", "eq", "product_login"), _last("activity.occurred_at", 90)),
+                "gte",
+                20,
+            ),
+        ),
+    },
+    {
+        "name": "Customers at risk: renewal near, little use",
+        "member_type": "account",
+        "rules": _all(
+            _some(
+                "account.contracts",
+                _is("contract.status", "eq", "active"),
+                _is("contract.ends_on", "in_next", {"n": 120, "unit": "day"}),
+            ),
+            _count(
+                "account.activities",
+                _all(_is("activity.type", "eq", "product_login"), _last("activity.occurred_at", 60)),
+                "lte",
+                10,
+            ),
+        ),
     },
     {
         "name": "Technical deciders engaged in the last 90 days",
         "member_type": "contact",
-        "rules": {
-            "combinator": "and",
-            "rules": [
-                {
-                    "field": "contact.buying_roles",
-                    "operator": "any_of",
-                    "value": ["technical_decision_maker", "influencer"],
-                },
-                {
-                    "field": "contact.activities",
-                    "aggregate": {"function": "count"},
-                    "where": {
-                        "combinator": "and",
-                        "rules": [
-                            {"field": "activity.direction", "operator": "eq", "value": "inbound"},
-                            {"field": "activity.bot_suspected", "operator": "is_false"},
-                            {
-                                "field": "activity.occurred_at",
-                                "operator": "in_last",
-                                "value": {"n": 90, "unit": "day"},
-                            },
-                        ],
-                    },
-                    "operator": "gte",
-                    "value": 2,
-                },
-            ],
-        },
+        "rules": _all(
+            _is("contact.buying_roles", "any_of", ["technical_decision_maker", "influencer"]),
+            _count(
+                "contact.activities",
+                _all(_is("activity.is_engagement", "is_true"), _last("activity.occurred_at", 90)),
+                "gte",
+                2,
+            ),
+        ),
     },
     {
-        "name": "Customers with a competitor's planning tool",
+        "name": "Uses a competitor's planning tool",
         "member_type": "account",
-        "rules": {
-            "combinator": "and",
-            "rules": [
-                {"field": "account.lifecycle_stage", "operator": "eq", "value": "customer"},
-                {
-                    "field": "account.technologies",
-                    "operator": "match",
-                    "match": {"mode": "some"},
-                    "value": {
-                        "combinator": "and",
-                        "rules": [
-                            {"field": "technology.is_competitor", "operator": "is_true"},
-                            {"field": "technology.status", "operator": "in", "value": ["in_use", "evaluating"]},
-                        ],
-                    },
-                },
-            ],
-        },
+        "rules": _all(
+            _some(
+                "account.technologies",
+                _is("technology.is_competitor", "is_true"),
+                _is("technology.status", "in", ["in_use", "evaluating"]),
+            ),
+            _NOT_A_CUSTOMER,
+        ),
+    },
+    {
+        "name": "Wants to replace spreadsheets",
+        "member_type": "account",
+        "rules": _all(
+            _some("account.needs", _is("need.need", "under", "Replace spreadsheets")),
+            _is("account.account_type", "eq", "prospect"),
+        ),
+    },
+    {
+        "name": "Champions and sponsors in open deals",
+        "member_type": "contact",
+        "rules": _all(
+            _is("contact.buying_roles", "any_of", ["champion", "executive_sponsor"]),
+            _some("contact.opportunities", _is("opportunity.is_open", "is_true")),
+        ),
+    },
+    {
+        "name": "Top tier without an open deal",
+        "member_type": "account",
+        "rules": _all(
+            _is("account.tier", "in", ["1", "2"]),
+            _some("account.opportunities", _is("opportunity.is_open", "is_true"), mode="none"),
+            _NOT_A_CUSTOMER,
+        ),
+    },
+    {
+        "name": "Readers of two contents or more, not asked yet",
+        "member_type": "contact",
+        "rules": _all(
+            _count(
+                "contact.activities",
+                _all(_is("activity.type", "in", ["content_download", "content_view", "webinar_attended"])),
+                "gte",
+                2,
+            ),
+            _is("contact.lifecycle_stage", "in", ["subscriber", "lead"]),
+            _is("contact.do_not_contact", "is_false"),
+        ),
+    },
+    {
+        "name": "Lost on price, worth another try",
+        "member_type": "account",
+        "rules": _all(
+            _some("account.opportunities", _is("opportunity.lost_reason", "eq", "Price")),
+            _NOT_A_CUSTOMER,
+        ),
     },
 )
-DESCRIPTION = "From the demo data."
 
 
-def demo_segments() -> list[Segment]:
-    """Return the segments that the demo data brought (1 query)."""
-    names = [definition["name"] for definition in DEFINITIONS]
-    return list(Segment.objects.filter(name__in=names, description=DESCRIPTION))
-
-
-def load() -> None:
-    """Save the segments in the name of the first admin; their members are computed by jobs."""
-    admin = User.objects.filter(role=Role.ADMIN, is_active=True).order_by("pk").first()
-    if admin is None:
-        return
-    for definition in DEFINITIONS:
-        create_segment(admin, description=DESCRIPTION, **definition)
+def load(owner: User) -> list[int]:
+    """Save the segments in the owner's name and return their keys; their members are computed by jobs."""
+    return [create_segment(owner, description=DESCRIPTION, **definition)[0].pk for definition in DEFINITIONS]

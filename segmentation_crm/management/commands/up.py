@@ -138,5 +138,9 @@ def _announce(host: str, port: int, password: str | None, seconds: float) -> Non
     else:
         say(f"  Log in as:  {preparation.ADMIN_NAME}   password:  {password}")
         say("  (generated; change it on the profile page, then it is no longer printed here)")
+    if log_ins := preparation.demo_log_ins():
+        say("  Demo users, one for each role, with their generated passwords:")
+        for line in log_ins:
+            say(f"  {line}")
     say("  Ctrl-C stops everything and keeps the data.")
     say("")
