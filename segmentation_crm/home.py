@@ -67,11 +67,13 @@ def home_context(user: User) -> dict[str, Any]:
     """Return what the first page shows (up to 9 queries, none of them counts)."""
     deals = opportunities_visible_to(user).filter(stage__is_open=True, expected_close__isnull=False)
     tasks = tasks_visible_to(user).filter(owner=user, done_at__isnull=True)
+    accounts = list(accounts_visible_to(user).select_related("owner").order_by("-updated_at", "-pk")[:ROWS])
     return {
         "steps": first_steps(user),
+        "has_records": bool(accounts),
         "deals": deals.select_related("stage").order_by("expected_close", "pk")[:ROWS],
         "tasks": tasks.order_by("due_at", "pk")[:ROWS],
-        "accounts": accounts_visible_to(user).select_related("owner").order_by("-updated_at", "-pk")[:ROWS],
+        "accounts": accounts,
         "segments": segments_visible_to(user).order_by("-updated_at", "-pk")[:ROWS],
         "running": jobs_visible_to(user).filter(state__in=[JobState.QUEUED, JobState.RUNNING])[:ROWS],
         "failed": jobs_visible_to(user).filter(

@@ -57,3 +57,12 @@ def load_demo_once() -> bool:
         demo.load()
         ScheduleSlot.objects.create(task="demo", slot="loaded")
     return True
+
+
+def demo_log_ins() -> list[str]:
+    """Return a line for each demo user whose generated password still holds."""
+    if find_spec("segmentation_crm.demo") is None:
+        return []
+    from segmentation_crm import demo
+
+    return [line.rstrip() for line in demo.log_in_lines()]

@@ -47,7 +47,9 @@ def web(var_dir: Path, host: str, port: int, env: dict[str, str]) -> Child:
         *("--timeout", "30", "--graceful-timeout", "5", "--max-requests", "2000"),
         *("--limit-request-line", "8190", "--no-control-socket", "--log-level", "warning"),
     ]
-    return Child("web", argv, var_dir / "log" / "web.log", env=env, grace=8)
+    # `up` itself runs with a worker's limits, as every command; pages do not.
+    own = {"DATABASE_ROLE": "web"}
+    return Child("web", argv, var_dir / "log" / "web.log", env={**env, **own}, grace=8)
 
 
 def worker(var_dir: Path, processes: int, env: dict[str, str]) -> Child:

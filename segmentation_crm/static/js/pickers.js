@@ -22,13 +22,22 @@ export function enhance(root = document) {
   for (const select of root.querySelectorAll("select[data-picker]:not(.tomselected)")) {
     const url = select.dataset.optionsUrl;
     const settings = {
-      allowEmptyOption: !select.multiple,
+      // one that sends itself holds nothing: its placeholder stays
+      allowEmptyOption: !select.multiple && select.dataset.submitPick === undefined,
       maxOptions: 200,
       plugins: select.multiple ? ["remove_button"] : [],
       placeholder: select.dataset.placeholder || "Type to search",
       render: { option: line, item: (data, escape) => `<div>${escape(data.text)}</div>` },
     };
     if (url) Object.assign(settings, { load: loader(url), shouldLoad: (query) => query.length > 1, score: () => () => 1 });
+    if (select.dataset.create !== undefined) {
+      Object.assign(settings, {
+        // among several values, keys of terms, a new word must say that it is one
+        create: select.multiple ? (text) => ({ value: `new:${text.trim()}`, text: text.trim() }) : true,
+        createFilter: (text) => text.trim().length > 0 && text.length <= 200,
+      });
+      settings.render.option_create = (data, escape) => `<div class="create">Add “${escape(data.input)}”</div>`;
+    }
     // eslint-disable-next-line no-undef
     new TomSelect(select, settings);
     select.setAttribute("aria-hidden", "true"); // the label now names the control that stands in for it

@@ -20,6 +20,8 @@ function setTheme(choice) {
   remember("crm-theme", choice);
   document.dispatchEvent(new Event("crm:theme"));
   showTheme();
+/* On a phone the tabs scroll: the one that is open stands in sight. */
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 function setFolded(folded) {
@@ -68,10 +70,6 @@ function onClick(event) {
   if (target.closest("[data-dismiss]")) target.closest(".note-box")?.remove();
 }
 
-function isTyping(element) {
-  return element instanceof HTMLElement && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
-}
-
 function onKey(event) {
   if (event.key === "Escape") {
     if (root.dataset.menu === "open") {
@@ -84,15 +82,6 @@ function onKey(event) {
       open.querySelector("summary")?.focus();
     }
     return;
-  }
-  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-  const wantsFind = (event.key === "/" && plain && !isTyping(document.activeElement))
-    || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey));
-  const box = document.querySelector("[data-find]");
-  if (wantsFind && box) {
-    event.preventDefault();
-    box.focus();
-    box.select();
   }
 }
 
@@ -107,7 +96,7 @@ function onSubmit(event) {
   if (!(form instanceof HTMLFormElement)) return;
   if (form.matches("[data-autosubmit]")) {
     for (const field of form.elements) {
-      if (field.name && field.value === "") field.disabled = true;
+      if (field.name && field.value === "" && !("keepEmpty" in field.dataset)) field.disabled = true;
     }
     return;
   }

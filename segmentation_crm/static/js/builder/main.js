@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { formatNumber, logShare, setIcons } from "./dom.js";
 import { History } from "./history.js";
+import { ListSaver } from "./list_saving.js";
 import { Panel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { Saver } from "./saving.js";
@@ -29,7 +30,8 @@ class Builder {
       done: (result, paths) => this.onCounted(result, paths),
       failed: (error, paths) => this.onFailed(error, paths),
     });
-    this.saver = new Saver(this);
+    const isForList = "forList" in document.querySelector("[data-save-form]").dataset;
+    this.saver = isForList ? new ListSaver(this) : new Saver(this);
     this.listen();
     this.draw();
     this.count(0);
