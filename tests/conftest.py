@@ -21,7 +21,7 @@ from tests.support import database
 # Playwright's event loop lives in the thread of the test, which also uses the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-pytest_plugins = ["tests.support.processes"]
+pytest_plugins = ["tests.support.processes", "tests.support.smtp"]
 
 _IS_SQLITE = project_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 _FOLDER = Path(tempfile.mkdtemp(prefix="crm-tests-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))

@@ -20,7 +20,7 @@ from accounts.choices import (
     RoleGroup,
     Vocabulary,
 )
-from segmentation_crm.common.models import Role, Team, Territory, User
+from segmentation_crm.common.models import Notification, Role, Team, Territory, User
 
 PASSWORD = "a long enough test password"
 
@@ -414,6 +414,31 @@ class NoteFactory(DjangoModelFactory):
     account = factory.SubFactory(AccountFactory)
 
 
+class EvidenceFactory(DjangoModelFactory):
+    """An objection heard at an account."""
+
+    class Meta:
+        model = models.Evidence
+
+    kind = "objection"
+    term = factory.SubFactory(TermFactory, vocabulary=Vocabulary.OBJECTION)
+    account = factory.SubFactory(AccountFactory)
+    said_at = factory.LazyFunction(timezone.now)
+
+
+class NotificationFactory(DjangoModelFactory):
+    """An unread notification without e-mail."""
+
+    class Meta:
+        model = Notification
+
+    user = factory.SubFactory(UserFactory)
+    kind = "task"
+    key = factory.Sequence(lambda n: f"key:{n}")
+    title = factory.Sequence(lambda n: f"Notification {n}")
+    created_at = factory.LazyFunction(timezone.now)
+
+
 class CustomFieldFactory(DjangoModelFactory):
     """A text field on accounts unless `record` and `type` say otherwise."""
 
@@ -478,3 +503,38 @@ class ExternalIdFactory(DjangoModelFactory):
     record_id = factory.LazyFunction(lambda: AccountFactory().pk)
     source = "import"
     external_id = factory.Sequence(lambda n: f"ext-{n}")
+
+
+class RecordChangeFactory(DjangoModelFactory):
+    class Meta:
+        model = models.RecordChange
+
+    record_type = "account"
+    record_id = factory.LazyFunction(lambda: AccountFactory().pk)
+    at = factory.LazyFunction(timezone.now)
+    actor = factory.SubFactory(UserFactory)
+    action = "updated"
+    changes = factory.LazyFunction(lambda: [{"field": "urgency", "old": "", "new": "high"}])
+
+
+class RecordMergeFactory(DjangoModelFactory):
+    class Meta:
+        model = models.RecordMerge
+
+    record_type = "account"
+    kept_id = factory.LazyFunction(lambda: AccountFactory().pk)
+    gone_id = factory.LazyFunction(lambda: AccountFactory().pk)
+    at = factory.LazyFunction(timezone.now)
+    actor = factory.SubFactory(UserFactory)
+
+
+class AttachmentFactory(DjangoModelFactory):
+    """A row without a file behind it."""
+
+    class Meta:
+        model = models.Attachment
+
+    name = factory.Sequence(lambda n: f"file {n}.pdf")
+    path = factory.Sequence(lambda n: f"attachments/{n}")
+    account = factory.SubFactory(AccountFactory)
+    uploaded_by = factory.SubFactory(UserFactory)

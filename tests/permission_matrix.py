@@ -8,6 +8,7 @@ WRITERS = EVERYONE - {"analyst", "viewer"}
 MANAGERS = frozenset({"admin", "marketing_manager", "sales_manager"})
 MANAGERS_AND_INTEGRATION = MANAGERS | {"integration"}
 ADMIN = frozenset({"admin"})
+EXPORTERS = EVERYONE - {"viewer"}
 
 READ = {"GET": EVERYONE}
 Routes = dict[str, dict[str, frozenset[str]]]
@@ -52,6 +53,9 @@ MATRIX: Routes = {
     **records("survey_answers", WRITERS, WRITERS, WRITERS),
     **records("tasks", WRITERS, WRITERS, WRITERS),
     **records("notes", WRITERS, WRITERS, WRITERS),
+    **records("evidence", WRITERS, WRITERS, WRITERS),
+    "v1/notifications/": READ,
+    "v1/notifications/<pk>/": {"GET": EVERYONE, "PATCH": EVERYONE},
     **catalogue("campaign_refs"),
     **catalogue("products"),
     **catalogue("vendors"),
@@ -63,16 +67,25 @@ MATRIX: Routes = {
     **records("custom_fields", MANAGERS, MANAGERS, None),
     **records("exchange_rates", ADMIN, ADMIN, ADMIN),
     **read_only("industry_codes"),
-    **read_only("role_templates"),
+    **records("role_templates", MANAGERS, MANAGERS, MANAGERS),
+    "v1/territories/": {"GET": ADMIN, "POST": ADMIN},
+    "v1/territories/<pk>/": {"GET": ADMIN, "PATCH": ADMIN, "DELETE": ADMIN},
     **read_only("field_history"),
     **read_only("provenance"),
     **read_only("external_ids"),
     **read_only("imports"),
+    **read_only("changes"),
+    "v1/changes/<pk>/undo/": {"POST": WRITERS},
     "v1/imports/<pk>/rows/": READ,
     **read_only("users"),
     "v1/users/me/": READ,
-    **read_only("teams"),
+    **records("teams", ADMIN, ADMIN, ADMIN),
+    "v1/organisation/": {"GET": EVERYONE, "PATCH": ADMIN},
     **records("saved_views", EVERYONE, EVERYONE, EVERYONE),
+    "v1/exports/": {"GET": EXPORTERS, "POST": EXPORTERS},
+    "v1/exports/<pk>/": {"GET": EXPORTERS},
+    "v1/exports/<pk>/download/": {"GET": EXPORTERS},
+    **{f"v1/{name}/bulk/": {"POST": WRITERS} for name in ("accounts", "contacts", "opportunities")},
     **read_only("jobs"),
     "v1/jobs/<pk>/cancel/": {"POST": EVERYONE},
     **records("segments", MANAGERS_AND_INTEGRATION, MANAGERS_AND_INTEGRATION, MANAGERS_AND_INTEGRATION),

@@ -57,7 +57,7 @@ def test_every_icon_a_template_draws_is_in_the_sprite():
 
 
 def test_icons_of_the_menu_and_the_timeline_are_in_the_sprite():
-    from accounts.views.related import ACTIVITY_ICONS
+    from accounts.queries.timeline import ACTIVITY_ICONS
     from segmentation_crm.context import MENU
 
     symbols = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "img" / "icons.svg").read_text()))

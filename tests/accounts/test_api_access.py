@@ -10,7 +10,8 @@ from tests.support.api import FOR_ALL, OF_ACCOUNT, READ_ONLY, caller
 pytestmark = pytest.mark.django_db
 
 # Seen by who made them, not by account: tests of their own.
-BY_MAKER = {"imports"}
+# Imports are seen by their maker, territories by admins: they have tests of their own.
+BY_MAKER = {"imports", "territories"}
 RECORDS = sorted(set(ROUTES) - BY_MAKER)
 
 

@@ -11,7 +11,7 @@ from accounts.models import Account, Activity, Contact, ContactAccount
 from accounts.services.accounts import propose_industry, refresh_hierarchy
 from accounts.services.activities import record_activities, record_activity
 from accounts.services.bands import employee_band, revenue_band, size_class
-from accounts.services.contacts import accept_proposed_account, change_job, match_accounts
+from accounts.services.contacts import change_job
 from accounts.services.custom_fields import (
     change_custom_field,
     create_custom_field,
@@ -193,26 +193,6 @@ def test_a_job_change_keeps_the_history_of_employment():
     assert activity.account == old
 
 
-def test_contacts_are_matched_by_domain_and_proposed_by_name():
-    account = factories.AccountFactory(name="Acme", domain="acme.com")
-    other = factories.AccountFactory(name="Gmail", domain="gmail.com")
-    factories.AccountValueFactory(account=other, field="email_domains", token="other.example")
-    made = {
-        email: factories.ContactFactory(account=None, email=email, company_name_given=company)
-        for email, company in (
-            ("a@acme.com", ""), ("b@gmail.com", "ACME"), ("c@other.example", ""), ("d@x.example", "Nobody"),
-        )
-    }  # fmt: skip
-    assert match_accounts() == {"matched": 2, "proposed": 1}
-    for contact in made.values():
-        contact.refresh_from_db()
-    assert [c.account for c in made.values()] == [account, None, other, None]
-    proposed = made["b@gmail.com"]
-    assert proposed.proposed_account == account
-    accept_proposed_account(proposed)
-    assert (proposed.account, proposed.account_links.get().account) == (account, account)
-
-
 def test_an_activity_is_resolved_and_checked():
     contact = factories.ContactFactory()
     activity = record_activity("email_sent", contact=contact, channel="email")
@@ -229,6 +209,26 @@ def test_many_activities_are_resolved_in_one_query():
     made = [Activity(type="page_view", occurred_at=MARCH, contact=contact) for _ in range(3)]
     record_activities(made)
     assert set(Activity.objects.values_list("account", "direction")) == {(contact.account_id, "inbound")}
+
+
+def test_many_activities_keep_the_rules_of_one(django_assert_max_num_queries):
+    contact, deal = factories.ContactFactory(), factories.OpportunityFactory()
+    made = [Activity(type="meeting", occurred_at=MARCH, contact=contact) for _ in range(30)]
+    made += [Activity(type="call", occurred_at=MARCH, opportunity=deal) for _ in range(30)]
+    with django_assert_max_num_queries(6):
+        record_activities(made)
+    assert set(Activity.objects.values_list("type", "account", "direction")) == {
+        ("meeting", contact.account_id, "outbound"),
+        ("call", deal.account_id, "outbound"),
+    }
+    wrong = [Activity(type="call", occurred_at=MARCH), Activity(type="dance", occurred_at=MARCH, channel="smoke")]
+    with pytest.raises(ValidationError) as error:
+        record_activities(wrong)
+    assert set(error.value.message_dict) == {"type", "channel"}
+    assert all(words[0].startswith("Row 2:") for words in error.value.message_dict.values())
+    with pytest.raises(ValidationError, match="time zone"):
+        record_activities([Activity(type="call", occurred_at=MARCH.replace(tzinfo=None))])
+    assert Activity.objects.count() == 60
 
 
 def test_custom_values_are_typed_and_errors_name_their_keys():

@@ -14,6 +14,7 @@ from tests.factories import (
     AccountFactory,
     AccountTechnologyFactory,
     ActivityFactory,
+    ContactAccountFactory,
     ContactFactory,
     NeedFactory,
     OpportunityFactory,
@@ -21,6 +22,7 @@ from tests.factories import (
     StageFactory,
     TeamFactory,
     TermFactory,
+    TerritoryFactory,
     UserFactory,
 )
 
@@ -191,9 +193,9 @@ def test_a_cursor_of_another_order_shows_the_beginning_and_says_so(client, admin
 @pytest.mark.parametrize(
     ("name", "make", "most"),
     [
-        ("account_list", lambda user: AccountFactory(owner=user), 14),
-        ("contact_list", lambda user: ContactFactory(owner=user), 14),
-        ("opportunity_list", lambda user: OpportunityFactory(owner=user), 16),
+        ("account_list", lambda user: AccountFactory(owner=user), 18),
+        ("contact_list", lambda user: ContactFactory(owner=user), 15),
+        ("opportunity_list", lambda user: OpportunityFactory(owner=user), 21),
         ("activity_list", lambda user: ActivityFactory(user=user), 14),
     ],
 )
@@ -216,7 +218,7 @@ def test_the_page_of_an_account_shows_facts_people_deals_and_tabs(client, admin,
     AccountTechnologyFactory(account=account)
     NeedFactory(account=account)
     PurchaseFactory(account=account)
-    ActivityFactory(account=account, contact=None, subject="Price list")
+    ActivityFactory(account=account, contact=None, type="call", subject="Price list")
     text = get(client, admin, "account_detail", account.pk)
     for words in ("1,250", "€2,400,000", "Germany", "Anna Brandt", "Rollout", "Price list", "Plants"):
         assert words in text, words
@@ -225,7 +227,7 @@ def test_the_page_of_an_account_shows_facts_people_deals_and_tabs(client, admin,
         assert "data-label" in get(client, admin, "account_detail", account.pk, tab=tab) or tab == "needs"
     assert "?tab=contracts" not in text
     get(client, admin, "account_detail", account.pk, tab="nonsense", status=404)
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(52):
         get(client, admin, "account_detail", account.pk)
 
 
@@ -378,3 +380,76 @@ def test_names_are_text_never_markup(client, admin):
     account = AccountFactory(name="<script>alert(1)</script>", domain="x.example")
     for name, args in (("account_list", []), ("account_detail", [account.pk]), ("account_edit", [account.pk])):
         assert "<script>alert" not in get(client, admin, name, *args)
+
+
+TABS = {
+    "account": ["contacts", "committee", "opportunities", "activities", "tasks", "notes", "files", "needs",
+                "technologies", "content", "surveys", "purchases", "contracts", "support", "group"],
+    "contact": ["opportunities", "activities", "tasks", "notes", "files", "needs", "content", "surveys", "accounts",
+                "consents"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "tab"), [(kind, tab) for kind, tabs in TABS.items() for tab in tabs])
+def test_a_tab_takes_few_queries_for_a_rep_too(client, alice, kind, tab, django_assert_max_num_queries):
+    team_territory = TerritoryFactory(countries=["DE"], region_slugs=["nordics"])
+    team_territory.users.add(alice)
+    account = AccountFactory(owner=alice)
+    record = account if kind == "account" else ContactFactory(account=account)
+    for _ in range(4):
+        person = ContactFactory(account=account)
+        ActivityFactory(contact=person, type="call")
+        AccountTechnologyFactory(account=account)
+        NeedFactory(account=account)
+        PurchaseFactory(account=account)
+        OpportunityFactory(account=account)
+    get(client, alice, f"{kind}_detail", record.pk, tab=tab)
+    with django_assert_max_num_queries(30):
+        get(client, alice, f"{kind}_detail", record.pk, tab=tab)
+
+
+@pytest.mark.parametrize("kind", ["account", "contact"])
+def test_a_page_takes_the_same_queries_for_a_rep_with_territories(client, alice, kind, django_assert_max_num_queries):
+    TerritoryFactory(countries=["DE"], region_slugs=["nordics"]).users.add(alice)
+    contact = ContactFactory(account=AccountFactory(owner=alice))
+    pk = contact.account_id if kind == "account" else contact.pk
+    get(client, alice, f"{kind}_detail", pk)
+    with django_assert_max_num_queries(58):
+        get(client, alice, f"{kind}_detail", pk)
+
+
+def test_figures_are_computed_lead_to_their_records_and_hide_when_empty(client, admin):
+    account = AccountFactory()
+    assert "record-figures" not in get(client, admin, "account_detail", account.pk)
+    for amount, stage in ((1000, StageFactory()), (500, StageFactory()), (70, StageFactory(is_won=True))):
+        OpportunityFactory(account=account, amount=amount, stage=stage, name=f"Deal {amount}")
+    people = [ContactFactory(account=account) for _ in range(2)]
+    ActivityFactory(contact=people[0], type="email_reply")
+    ActivityFactory(contact=people[0], type="form_submit")
+    ActivityFactory(contact=people[1], type="email_open")
+    text = get(client, admin, "account_detail", account.pk)
+    figures = text.split("record-figures")[1].split("</nav>")[0]
+    for words in ("$1.5K", "2 open deals", "$70", "1 won deal", "Contacts engaged"):
+        assert words in figures, words
+    assert "Next contract end" not in figures
+    won = get(client, admin, "account_detail", account.pk, tab="opportunities", state="won")
+    assert "Deal 70" in won
+    assert "Deal 1000" not in won
+    engaged = get(client, admin, "account_detail", account.pk, tab="contacts", engaged="1")
+    assert people[0].name in engaged
+    assert people[1].name not in engaged
+
+
+def test_former_people_and_the_group_are_shown(client, admin):
+    top = AccountFactory(name="Kessler Holding")
+    account = AccountFactory(name="Kessler Werke", parent_account=top)
+    AccountFactory(name="Kessler Iberia", parent_account=account)
+    gone = ContactFactory(last_name="Ortega", account=AccountFactory())
+    ContactAccountFactory(contact=gone, account=account, job_title="CFO", ended_on=dt.date(2026, 3, 1))
+    text = get(client, admin, "account_detail", account.pk, tab="contacts")
+    assert "Former people" in text
+    assert "Ortega" in text
+    assert "1 Mar 2026" in text
+    group = get(client, admin, "account_detail", account.pk, tab="group")
+    assert "Kessler Holding" in group
+    assert "Kessler Iberia" in group

@@ -199,7 +199,15 @@ def test_every_model_column_that_staff_fill_is_a_field():
     """A column that no field reads is listed here with its reason, so that a new one is not forgotten."""
     kept = {"id", "version", "deleted_at", "merged_into", "erased_at", "updated_at"}
     reasons = {
-        "contact": {"email_domain": "of the e-mail address", "proposed_account": "a proposal"},
+        "contact": {
+            "email_domain": "of the e-mail address",
+            "proposed_account": "a proposal",
+            "refused_account": "a proposal that was refused",
+        },
+        "opportunity": {
+            "champion_left": "who it was; champion_left_on says when",
+            "next_step_set_at": "set by the service, for what is stale",
+        },
         "activity": {"opportunity": "a relation", "user": "who noted it", "subject": "free text", "text": "free text"},
         "contract": {"number": "of the paper", "product_text": "as imported"},
         "support_case": {"contact": "who asked", "product": "about what", "subject": "free text"},

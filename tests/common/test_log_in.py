@@ -323,11 +323,11 @@ def test_r78_refusals_are_noted_once_a_minute_on_one_line(alice):
     client = Client()
     client.force_login(alice)
     for _ in range(3):
-        assert client.get("/users/").status_code == 403
+        assert client.get("/settings/users/").status_code == 403
         assert client.post("/api/v1/segments/", {}, content_type="application/json").status_code == 403
     entries = AuditEntry.objects.filter(action="access.denied").order_by("id")
     assert [entry.details for entry in entries] == [
-        {"method": "GET", "path": "/users/"},
+        {"method": "GET", "path": "/settings/users/"},
         {"method": "POST", "path": "/api/v1/segments/"},
     ]
     assert {entry.actor for entry in entries} == {alice}

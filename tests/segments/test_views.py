@@ -6,10 +6,11 @@ import io
 import pytest
 from django.urls import reverse
 
-from segmentation_crm.common.models import Job, Role
+from segmentation_crm.common import lists
+from segmentation_crm.common.exports import safe_cell
+from segmentation_crm.common.models import Export, Job, Role
 from segments.models import Segment
 from segments.panels import find_segments, segment_panel
-from segments.services.exporting import safe_cell
 from tests.factories import AccountFactory, ContactFactory, UserFactory
 
 from .making import all_of, built, in_segment, larger_than, member_ids, saved, three_people
@@ -64,7 +65,7 @@ def test_segment_list_is_filtered_and_hides_archived(client, admin):
     Segment.objects.filter(pk=saved(larger_than(1), "Beta", admin).pk).update(status="archived")
     assert "Beta" not in page(client, "list")
     assert "Beta" in page(client, "list", status="archived")
-    assert "No segment fits" in page(client, "list", search="zzz")
+    assert "Nothing fits" in page(client, "list", search="zzz")
 
 
 def test_segment_list_counts_what_one_may_see(client):
@@ -213,6 +214,27 @@ def test_export_leaves_out_e_mails_for_analysts_and_is_closed_to_viewers(client)
     assert "anna@kessler.example" not in str(rows_of(client.post(url)))
     client.force_login(UserFactory(role=Role.VIEWER))
     assert client.post(url).status_code == 403
+
+
+@pytest.mark.parametrize(("role", "personal"), [(Role.MARKETING_MANAGER, True), (Role.ANALYST, False)])
+def test_members_are_exported_as_a_job_with_the_columns_of_the_list(client, role, personal):
+    ContactFactory(last_name="Inside", email="anna@kessler.example", seniority="vp")
+    ContactFactory(last_name="Outside", seniority="")
+    segment = built(all_of({"field": "contact.seniority", "operator": "is_set"}), "VPs", member_type="contact")
+    client.force_login(UserFactory(role=role))
+    page = client.get(segment.get_absolute_url())
+    query = page.context["list_query"]
+    assert client.get(f"{page.context['list_url']}?{query}").context["table"].rows[0].record.last_name == "Inside"
+    sent = {"record": "contact", "query": query, "format": "xlsx", "back": segment.get_absolute_url()}
+    assert client.post(reverse("exports:new"), sent)["Location"] == reverse("exports:list")
+    export = Export.objects.get()
+    assert export.format == "xlsx"
+    assert ("email" in export.columns) is personal
+    resolved = lists.resolve(lists.get("contact"), export.user, {"rules": export.query["params"]["rules"][0]})
+    assert [row.last_name for row in resolved.queryset] == ["Inside"]
+    client.force_login(UserFactory(role=Role.VIEWER))
+    assert "exports/" not in client.get(segment.get_absolute_url()).content.decode().split("<main")[1]
+    assert client.post(reverse("exports:new"), sent).status_code == 403
 
 
 def test_exports_are_limited_to_ten_an_hour(client, admin):

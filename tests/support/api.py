@@ -44,6 +44,8 @@ OF_ACCOUNT: dict[str, Callable[[Any], Any]] = {
     "survey_answers": lambda account: make.SurveyAnswerFactory(account=account),
     "tasks": lambda account: make.TaskFactory(account=account),
     "notes": lambda account: make.NoteFactory(account=account),
+    "evidence": lambda account: make.EvidenceFactory(account=account),
+    "changes": lambda account: make.RecordChangeFactory(record_type="account", record_id=account.pk),
     "field_history": lambda account: make.FieldHistoryFactory(
         record_type=RecordType.ACCOUNT, record_id=account.pk, field="urgency"
     ),
@@ -66,4 +68,4 @@ FOR_ALL: dict[str, Callable[[], Any]] = {
     "custom_fields": make.CustomFieldFactory,
     "role_templates": make.RoleTemplateFactory,
 }
-READ_ONLY = {"field_history", "provenance", "external_ids", "industry_codes", "role_templates"}
+READ_ONLY = {"changes", "field_history", "provenance", "external_ids", "industry_codes"}

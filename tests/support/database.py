@@ -23,6 +23,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
+from segmentation_crm.common.triggers import drop, install
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = Path(tempfile.gettempdir()) / f"crm-test-templates-{os.getuid()}"
 KEEP_SECONDS = 24 * 3600
@@ -33,7 +35,8 @@ def fingerprint() -> str:
     digest = hashlib.sha256(django.__version__.encode())
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         folder = Path(config.path)
-        for path in sorted([*folder.glob("migrations/*.py"), *folder.glob("data/**/*.*")]):
+        made_of = ("migrations/*.py", "data/**/*.*", "services/defaults.py")
+        for path in sorted(path for pattern in made_of for path in folder.glob(pattern)):
             digest.update(path.name.encode() + path.read_bytes())
     digest.update(f"{ROOT} {settings.MIGRATION_MODULES}".encode())
     return digest.hexdigest()[:12]
@@ -169,12 +172,17 @@ def refill() -> None:
 
 
 def _refill_sqlite() -> None:
+    from segmentation_crm.common.append_only import audit_triggers  # models are ready by now
+
     with connection.cursor() as cursor:
         cursor.execute("ATTACH DATABASE %s AS template", [str(sqlite_template())])
         cursor.execute("PRAGMA foreign_keys = OFF")
         try:
             tables = _tables()
             cursor.execute("BEGIN IMMEDIATE")
+            # The audit log refuses deletion; its triggers come back with its rows.
+            guards = audit_triggers("sqlite")
+            drop(connection, guards)
             # Twice deleted: triggers fill their tables while others are refilled.
             empty = []
             for table in tables:
@@ -188,6 +196,7 @@ def _refill_sqlite() -> None:
                 cursor.execute(f'INSERT INTO main."{table}" ({columns}) SELECT {columns} FROM template."{table}"')
             for table in empty:
                 cursor.execute(f'DELETE FROM main."{table}"')
+            install(connection, guards)
             cursor.execute("COMMIT")
         except Exception:
             cursor.execute("ROLLBACK")

@@ -360,17 +360,23 @@ def _browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(_browser: Any, live: Live) -> Iterator[Any]:
-    """A fresh browser page whose relative addresses go to the running product; fails on CSP breaches."""
+    """A fresh browser page at the running product; fails on CSP breaches, script errors and outside requests."""
     context = _browser.new_context(base_url=live.url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(15_000)
-    breaches: list[str] = []
+    faults: list[str] = []
 
     def look(message: Any) -> None:
         if message.type == "error" and "Content Security Policy" in message.text:
-            breaches.append(message.text)
+            faults.append(message.text)
+
+    def ask(request: Any) -> None:
+        if not request.url.startswith((live.url, "data:", "blob:", "about:")):
+            faults.append(f"outside request: {request.url}")
 
     page.on("console", look)
+    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+    page.on("request", ask)
     yield page
     context.close()
-    assert not breaches, breaches
+    assert not faults, faults
