@@ -49,6 +49,8 @@ PACKAGES = [
         # Only the style sheet: menus and dialogs are the browser's own <details> and <dialog>.
         {"dist/css/tabler.min.css": "tabler.min.css"},
     ),
+    # Dragging deals over the board.
+    Package("sortablejs", "1.15.7", "sortablejs", "MIT", {"Sortable.min.js": "sortable.min.js"}),
     Package("@alpinejs/csp", "3.17.4", "alpinejs-csp", "MIT", {"dist/cdn.min.js": "alpine.min.js"}),
     Package(
         "tom-select",
@@ -93,6 +95,7 @@ CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFT
 IN THE SOFTWARE.
 """
 MIT_HOLDERS = {
+    "sortablejs": "2019 All contributors to Sortable",
     "@tabler/core": "2018-2026 The Tabler Authors",
     "@alpinejs/csp": "2019-2026 Caleb Porzio and contributors",
 }
