@@ -32,6 +32,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write the names of what failed for `tests.run`, which runs a few a second time alone."""
+    target = os.environ.get("FAILED_TESTS_FILE")
+    reports = [*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")]
+    if target and reports:
+        names = sorted({report.nodeid for report in reports if hasattr(report, "nodeid")})
+        Path(target).write_text("\n".join(name.removesuffix("@live") for name in names))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts real processes, and keep it in one of xdist's processes: one set of servers is enough."""
     for item in items:
