@@ -9,10 +9,8 @@ from django.utils import timezone
 from segmentation_crm.common.timeline import TimelineEvent, TimelineKind, TimelineQuery, TimelineSource, day_start
 
 from ..choices import AccountLifecycle, ContactLifecycle, ContractStatus, LeadStatus, RecordType, Tier
-from ..models import FieldHistory, Opportunity, Stage
-from .attachments import attachments_visible_to
-from .purchases import contracts_visible_to, purchases_visible_to, support_cases_visible_to
-from .work import notes_visible_to, tasks_visible_to
+from ..models import Attachment, Contract, FieldHistory, Note, Opportunity, Purchase, Stage, SupportCase, Task
+from .at_record import rows_at, standing
 
 _K = TimelineKind
 _STATUS_LABELS: dict[tuple[str, str], dict[str, str]] = {
@@ -23,9 +21,20 @@ _STATUS_LABELS: dict[tuple[str, str], dict[str, str]] = {
 }
 _STATUS_TITLES = {"lifecycle_stage": "Lifecycle", "tier": "Tier", "lead_status": "Lead status"}
 
+# The columns that name a person and tell whether the person is still kept.
+CONTACT_NAMED = tuple(
+    f"contact__{name}" for name in ("first_name", "last_name", "email", "deleted_at", "merged_into_id", "erased_at")
+)
 
-def around(query: TimelineQuery, rows: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Narrow rows that point to one record of three kinds to those of the record, its people and its deals."""
+
+def user_named(column: str) -> tuple[str, ...]:
+    """Return the columns that name the user whom a column points to."""
+    return tuple(f"{column}__{name}" for name in ("username", "first_name", "last_name"))
+
+
+def around(query: TimelineQuery, model: type[Any]) -> "QuerySet[Any]":
+    """Return the tasks, notes or files of the record, its people and its deals: all seen, and so what hangs on them."""
+    rows = standing(model)
     if query.contact_id is not None:
         return rows.filter(contact=query.contact_id)
     found = Q(contact_id__in=query.contacts) | Q(opportunity_id__in=query.opportunities)
@@ -34,21 +43,22 @@ def around(query: TimelineQuery, rows: "QuerySet[Any]") -> "QuerySet[Any]":
     return rows.filter(found)
 
 
-def _own(query: TimelineQuery, rows: "QuerySet[Any]", has_contact: bool = True) -> "QuerySet[Any]":
-    """Narrow rows that carry account and contact to the record, and to the person asked for."""
+def _own(query: TimelineQuery, model: type[Any], has_contact: bool = True) -> "QuerySet[Any]":
+    """Return the rows that carry account and contact of the record, and of the person asked for."""
     if query.contact_id is not None and not has_contact:
-        return rows.none()
+        return model.objects.none()  # type: ignore[no-any-return]
     if query.record_type == "contact" and not has_contact:
-        return rows.none()
-    if query.record_type == "opportunity" and not hasattr(rows.model, "opportunity"):
-        return rows.none()
-    rows = rows.filter(**{query.record_type: query.record.pk})
+        return model.objects.none()  # type: ignore[no-any-return]
+    if query.record_type == "opportunity" and not hasattr(model, "opportunity"):
+        return model.objects.none()  # type: ignore[no-any-return]
+    rows = rows_at(query.user, query.record, model)
     return rows if query.contact_id is None else rows.filter(contact=query.contact_id)
 
 
 def _notes(query: TimelineQuery) -> list[TimelineEvent]:
-    rows = around(query, notes_visible_to(query.user)).filter(query.older("created_at"))
+    rows = around(query, Note).filter(query.older("created_at"))
     rows = rows.select_related("author", "contact", "opportunity").order_by("-created_at", "-pk")
+    rows = rows.only("created_at", "text", "opportunity__name", *user_named("author"), *CONTACT_NAMED)
     return [
         TimelineEvent(
             at=note.created_at,
@@ -66,8 +76,9 @@ def _notes(query: TimelineQuery) -> list[TimelineEvent]:
 
 
 def _tasks(query: TimelineQuery) -> list[TimelineEvent]:
-    rows = around(query, tasks_visible_to(query.user)).filter(query.older("done_at"))
+    rows = around(query, Task).filter(query.older("done_at"))
     rows = rows.select_related("owner", "contact").order_by("-done_at", "-pk")
+    rows = rows.only("done_at", "title", "outcome", *user_named("owner"), *CONTACT_NAMED)
     return [
         TimelineEvent(
             at=task.done_at,
@@ -109,7 +120,7 @@ def _stage_event(row: FieldHistory, deal: str, stage: Stage | None) -> TimelineE
         at=row.valid_from,
         kind=_K.DEAL,
         pk=row.pk,
-        title=stage.name if stage is not None else row.value,
+        title=f"Stage: {stage.name if stage is not None else row.value}",
         icon="briefcase",
         about=deal,
         url=reverse("accounts:opportunity_detail", args=[row.record_id]),
@@ -118,8 +129,9 @@ def _stage_event(row: FieldHistory, deal: str, stage: Stage | None) -> TimelineE
 
 
 def _purchases(query: TimelineQuery) -> list[TimelineEvent]:
-    rows = _own(query, purchases_visible_to(query.user)).filter(query.older("ordered_at"))
+    rows = _own(query, Purchase).filter(query.older("ordered_at"))
     rows = rows.select_related("product", "contact").order_by("-ordered_at", "-pk")
+    rows = rows.only("ordered_at", "order_number", "product_text", "product__name", *CONTACT_NAMED)
     return [
         TimelineEvent(
             at=row.ordered_at,
@@ -137,16 +149,18 @@ def _purchases(query: TimelineQuery) -> list[TimelineEvent]:
 
 
 def _contract_starts(query: TimelineQuery) -> list[TimelineEvent]:
-    rows = _own(query, contracts_visible_to(query.user), has_contact=False)
+    rows = _own(query, Contract, has_contact=False)
     rows = rows.filter(query.older_days("starts_on"), starts_on__lte=timezone.localdate())
     rows = rows.select_related("product").order_by("-starts_on", "-pk")
+    rows = rows.only("starts_on", "number", "product_text", "product__name")
     return [_contract_event(row, row.starts_on, "Contract started") for row in rows[: query.limit]]
 
 
 def _contract_ends(query: TimelineQuery) -> list[TimelineEvent]:
-    rows = _own(query, contracts_visible_to(query.user), has_contact=False)
+    rows = _own(query, Contract, has_contact=False)
     rows = rows.filter(query.older_days("ends_on"), ends_on__lt=timezone.localdate())
     rows = rows.exclude(status=ContractStatus.DRAFT).select_related("product").order_by("-ends_on", "-pk")
+    rows = rows.only("ends_on", "status", "number", "product_text", "product__name")
     words = {ContractStatus.RENEWED: "Contract renewed", ContractStatus.CANCELLED: "Contract cancelled"}
     return [_contract_event(row, row.ends_on, words.get(row.status, "Contract ended")) for row in rows[: query.limit]]
 
@@ -173,8 +187,9 @@ def _cases_closed(query: TimelineQuery) -> list[TimelineEvent]:
 
 
 def _cases(query: TimelineQuery, column: str, title: str) -> list[TimelineEvent]:
-    rows = _own(query, support_cases_visible_to(query.user)).filter(query.older(column))
+    rows = _own(query, SupportCase).filter(query.older(column))
     rows = rows.select_related("contact").order_by(f"-{column}", "-pk")
+    rows = rows.only(column, "subject", "severity", *CONTACT_NAMED)
     return [
         TimelineEvent(
             at=getattr(row, column),
@@ -190,8 +205,9 @@ def _cases(query: TimelineQuery, column: str, title: str) -> list[TimelineEvent]
 
 
 def _files(query: TimelineQuery) -> list[TimelineEvent]:
-    rows = around(query, attachments_visible_to(query.user)).filter(query.older("created_at"))
+    rows = around(query, Attachment).filter(query.older("created_at"))
     rows = rows.select_related("uploaded_by", "contact").order_by("-created_at", "-pk")
+    rows = rows.only("created_at", "name", *user_named("uploaded_by"), *CONTACT_NAMED)
     return [
         TimelineEvent(
             at=row.created_at,

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from django.urls import reverse
 from django.utils import timezone
 
@@ -193,9 +194,19 @@ def _reference(definition: FieldDef, value: Any) -> Fact:
     return {"kind": "text", "value": getattr(value, "display_name", None) or str(value)}
 
 
+def language_name(tag: str) -> str:
+    """Return the English name of a BCP-47 tag ("de-AT" -> "German (Austria)"), the tag itself where it has none."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name("en") or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
 def _words(name: str, value: str) -> Fact:
     if name in ADDRESSES and value.startswith(("https://", "http://")):
         return {"kind": "web", "value": value}
+    if name == "language":
+        return {"kind": "text", "value": language_name(value)}
     kind = "mail" if name == "email" else "phone" if name in {"phone", "mobile"} else "text"
     return {"kind": kind, "value": value}
 

@@ -26,7 +26,7 @@ INDUSTRY_CHANCE = {
     "manufacturing": 0.50, "logistics": 0.44, "health": 0.34, "retail": 0.24, "finance": 0.17, "software": 0.12,
 }  # fmt: skip
 # How the chance changes with the number of role groups that are in the deal.
-COMMITTEE_FACTOR = {0: 0.45, 1: 0.5, 2: 0.85, 3: 1.3, 4: 1.7}
+COMMITTEE_FACTOR = {0: 0.35, 1: 0.4, 2: 0.75, 3: 1.4, 4: 1.9}
 SOURCE_FACTOR = {name: factor for name, _, factor in words.LEAD_SOURCES}
 FORECAST = ("pipeline", "best_case", "commit")
 _SUBJECTS = {"meeting": "Meeting", "demo": "Demonstration"}

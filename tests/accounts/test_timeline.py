@@ -127,7 +127,7 @@ def test_a_deal_has_the_timeline_of_the_deal_alone(client, admin):
     SupportCaseFactory(account=account)
     Attachment.objects.create(opportunity=deal, name="offer.pdf", path="def", size=3)
     titles = sorted(event.title for event in all_pages(deal, admin, limit=2))
-    assert titles == ["Call", "File added", "Note", "Proposal", "Purchase", "Task done"]
+    assert titles == ["Call", "File added", "Note", "Purchase", "Stage: Proposal", "Task done"]
     text = get(client, admin, "opportunity_detail", deal.pk, kind="conversation").content.decode()
     shown = text.split('id="timeline"')[1].split("</section>")[0]
     assert "Price talk" in shown
@@ -159,7 +159,7 @@ def test_a_stage_change_is_shown_once_however_small_the_page(admin):
     deal.stage = second
     deal.save()
     events = [event for event in all_pages(account, admin, 1) if event.kind == "deal"]
-    assert [(event.title, event.tone) for event in events] == [("Won", "ok"), ("Proposal", "info")]
+    assert [(event.title, event.tone) for event in events] == [("Stage: Won", "ok"), ("Stage: Proposal", "info")]
 
 
 def test_noise_comes_as_one_line_a_day_below_what_mattered(admin):
