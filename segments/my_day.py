@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from segmentation_crm.common.among import KeyAmong
 from segmentation_crm.common.models import User
 
 from .choices import SegmentStatus
@@ -18,7 +19,7 @@ ROWS = 8
 def entered_segments(user: User, account_ids: Sequence[int], since: dt.datetime) -> dict[str, Any] | None:
     """Return the user's accounts that entered a segment after its first build (1 query); None without any."""
     rows = SegmentMembership.objects.filter(
-        account_id__in=account_ids,
+        KeyAmong("account_id", account_ids),
         entered_at__gte=since,
         # A segment's first members were there before; they are no news.
         segment__created_at__lt=since,

@@ -41,7 +41,7 @@ class ContactFilter(ImportedFilterSet):
 
     search = SearchFilter("full_name_folded", "email_folded", "company_name_given_folded")
     email = TextFilter(field_name="email_folded", folded=True, max_length=254, label="E-mail is")
-    email_domain = TextFilter(field_name="email_domain", lookup_expr="iexact", label="E-mail domain")
+    email_domain = TextFilter(field_name="email_domain", folded=True, label="E-mail domain")  # kept in lower case
     account = IdFilter(field_name="account_id", label="Account")
     without_account = YesNoFilter(method=flag(Q(account__isnull=True)), label="Without account")
     without_email = YesNoFilter(method=flag(Q(email="")), label="Without e-mail")

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.urls import reverse
-
+from segmentation_crm.common.addresses import address_of
 from segmentation_crm.common.lists import Cell, badge, link, text
 
 from ..fields.places import COUNTRIES
@@ -35,19 +34,19 @@ def flag(value: bool) -> Cell:
 
 def account_cell(account: Account) -> Cell:
     """Return the cell that leads to an account."""
-    url = reverse("accounts:account_detail", args=[account.pk])
+    url = address_of("accounts:account_detail", account.pk)
     return link(account.name, url, account.domain or account.city, "company")
 
 
 def contact_cell(contact: Contact) -> Cell:
     """Return the cell that leads to a contact."""
-    url = reverse("accounts:contact_detail", args=[contact.pk])
+    url = address_of("accounts:contact_detail", contact.pk)
     return link(contact.name, url, contact.job_title, "person")
 
 
 def opportunity_cell(opportunity: Opportunity) -> Cell:
     """Return the cell that leads to an opportunity."""
-    url = reverse("accounts:opportunity_detail", args=[opportunity.pk])
+    url = address_of("accounts:opportunity_detail", opportunity.pk)
     return link(opportunity.name, url, opportunity.next_step)
 
 

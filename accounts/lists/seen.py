@@ -1,12 +1,11 @@
 """Names of related records: shown only where the user may open them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from django.urls import reverse
-
 from segmentation_crm.common.access import AnyUser, visibility
+from segmentation_crm.common.addresses import address_of
 from segmentation_crm.common.lists import Cell, link, text
 
 from ..queries import accounts_seen, contacts_seen, opportunities_seen
@@ -21,9 +20,9 @@ class Seen:
     kind is read for all rows at once (1 query), when the first cell asks; `with_contacts` is kept for callers.
     """
 
-    def __init__(self, user: AnyUser, rows: Iterable[Any], with_contacts: bool = False) -> None:
+    def __init__(self, user: AnyUser, rows: Sequence[Any], with_contacts: bool = False) -> None:
         self.user = user
-        self.rows = list(rows)
+        self.rows = rows
 
     @cached_property
     def seen(self) -> Any:
@@ -66,7 +65,7 @@ class Seen:
             return text(HIDDEN)
         if not row.account.is_live:
             return text(row.account.name, "no longer kept")
-        return link(row.account.name, reverse("accounts:account_detail", args=[row.account_id]))
+        return link(row.account.name, address_of("accounts:account_detail", row.account_id))
 
     def contact(self, row: Any) -> Cell:
         """Return the cell of the row's contact; its name needs `select_related("contact")`."""
@@ -76,7 +75,7 @@ class Seen:
             return text(HIDDEN)
         if not row.contact.is_live:
             return text("no longer kept")
-        return link(row.contact.name, reverse("accounts:contact_detail", args=[row.contact_id]))
+        return link(row.contact.name, address_of("accounts:contact_detail", row.contact_id))
 
     def opportunity(self, row: Any) -> Cell:
         """Return the cell of the row's opportunity; its name needs `select_related("opportunity")`."""
@@ -86,7 +85,7 @@ class Seen:
             return text(HIDDEN)
         if not row.opportunity.is_live:
             return text(row.opportunity.name, "no longer kept")
-        return link(row.opportunity.name, reverse("accounts:opportunity_detail", args=[row.opportunity_id]))
+        return link(row.opportunity.name, address_of("accounts:opportunity_detail", row.opportunity_id))
 
     def parent(self, row: Any) -> Cell:
         """Return the cell of the account's parent; its name needs `select_related("parent_account")`."""
@@ -97,4 +96,4 @@ class Seen:
             return text(HIDDEN)
         if not parent.is_live:
             return text(parent.name, "no longer kept")
-        return link(parent.name, reverse("accounts:account_detail", args=[parent.pk]))
+        return link(parent.name, address_of("accounts:account_detail", parent.pk))

@@ -30,6 +30,7 @@ from ..choices import (
 )
 from .columns import (
     GONE,
+    LIVE,
     RecordModel,
     closed,
     money_amount,
@@ -42,6 +43,8 @@ from .columns import (
     within,
 )
 from .vocabularies import IndustryCode, Term
+
+LIVE_ROWS = Q(**dict(LIVE))
 
 
 class Account(RecordModel):
@@ -202,6 +205,11 @@ class Account(RecordModel):
         indexes = [
             models.Index(fields=["id"], name="accounts_acc_gone", condition=GONE),
             models.Index(fields=["name_folded", "id"], name="accounts_account_name"),
+            # What somebody sees by owner or SDR is read from these alone; the first is also the order of the list.
+            models.Index(fields=["owner", "name_folded", "id"], name="accounts_acc_owner_name", condition=LIVE_ROWS),
+            models.Index(
+                fields=["sdr", "id"], name="accounts_acc_sdr_live", condition=LIVE_ROWS & Q(sdr__isnull=False)
+            ),
             models.Index(fields=["domain_folded"], name="accounts_account_domain"),
             models.Index(fields=["country", "id"], name="accounts_account_country"),
             models.Index(fields=["city_folded"], name="accounts_account_city"),

@@ -27,6 +27,7 @@ from .vocabularies import IndustryCode, Term
 
 LIVE_CONTACT: tuple[tuple[str, Any], ...] = (*LIVE, ("erased_at__isnull", True))
 GONE = not_live(LIVE_CONTACT)
+LIVE_ROWS = Q(**dict(LIVE_CONTACT))
 
 
 class Contact(RecordModel):
@@ -140,7 +141,15 @@ class Contact(RecordModel):
             models.Index(fields=["full_name_folded", "id"], name="accounts_contact_full_name"),
             models.Index(fields=["last_name_folded", "first_name_folded"], name="accounts_contact_name"),
             models.Index(fields=["email_folded"], name="accounts_contact_email"),
-            models.Index(fields=["email_domain"], name="accounts_contact_email_domain"),
+            # Thousands share an account or a domain: they are read in the order of the list.
+            models.Index(fields=["account", "full_name_folded", "id"], name="accounts_contact_account_name"),
+            models.Index(fields=["email_domain", "full_name_folded", "id"], name="accounts_contact_domain_name"),
+            # The page of contacts without account looks at the newest, from this index alone.
+            models.Index(
+                fields=["id", "email_domain", "owner", "first_name", "last_name", "email"],
+                name="accounts_contact_unmatched",
+                condition=LIVE_ROWS & Q(account__isnull=True),
+            ),
             models.Index(fields=["company_name_given_folded"], name="accounts_contact_company"),
             models.Index(fields=["country", "id"], name="accounts_contact_country"),
             models.Index(fields=["seniority", "department"], name="accounts_contact_seniority"),

@@ -112,14 +112,27 @@ class Opportunity(RecordModel):
             models.Index(fields=["expected_close"], name="accounts_opp_expected"),
             models.Index(fields=["updated_at", "id"], name="accounts_opp_updated"),
             models.Index(fields=["owner", "next_step_due"], name="accounts_opp_next_step"),
-            # Board and forecast add up deals from this index alone, without reading the table.
+            models.Index(fields=["stage_entered_at", "id"], name="accounts_opp_entered"),
+            # The stalest deals of one person first.
+            models.Index(fields=["owner", "stage_entered_at", "id"], name="accounts_opp_owner_entered"),
+            models.Index(
+                fields=["champion_left_on"],
+                name="accounts_opp_champion_left",
+                condition=Q(champion_left_on__isnull=False),
+            ),
+            # Board and forecast add up deals from these indexes alone, without reading the table.
             models.Index(
                 fields=[
-                    "stage", "expected_close", "closed_at", "forecast_category", "owner", "account",
-                    "amount_reporting", "probability",
+                    "stage", "forecast_category", "expected_close", "owner", "account", "amount_reporting",
+                    "probability",
                 ],
-                name="accounts_opp_sums",
+                name="accounts_opp_open_sums",
                 condition=Q(deleted_at__isnull=True, merged_into__isnull=True),
+            ),
+            models.Index(
+                fields=["stage", "closed_at", "owner", "account", "amount_reporting"],
+                name="accounts_opp_closed_sums",
+                condition=Q(deleted_at__isnull=True, merged_into__isnull=True, closed_at__isnull=False),
             ),
         ]  # fmt: skip
 

@@ -38,6 +38,7 @@ class Task(ImportedModel):
             at_most_one("task", "one_record", "account", "contact", "opportunity"),
         ]
         indexes = [
+            models.Index(fields=["owner", "due_at", "id"], name="accounts_task_owner_due"),
             models.Index(fields=["owner", "due_at"], condition=Q(done_at__isnull=True), name="accounts_task_open"),
             models.Index(fields=["due_at", "id"], condition=Q(done_at__isnull=True), name="accounts_task_due"),
             models.Index(

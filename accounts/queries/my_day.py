@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from segmentation_crm.common.access import Visibility, visibility
+from segmentation_crm.common.among import KeyAmong
 from segmentation_crm.common.extensions import my_day_panels
 from segmentation_crm.common.local_time import LocalDay
 from segmentation_crm.common.models import User
@@ -192,11 +193,12 @@ def my_changes(
     user: User, seen: Visibility, account_ids: Sequence[int], day: LocalDay, since: dt.datetime, now: dt.datetime
 ) -> Changes:
     """Return what changed at the user's accounts and deals since a moment (≤ 9 queries)."""
-    deals = opportunities_seen(seen).filter(Q(owner=user) | Q(account_id__in=account_ids)).select_related("account")
-    contacts = Contact.objects.live().filter(account_id__in=account_ids, created_at__gte=since)
-    cases = SupportCase.objects.filter(account_id__in=account_ids, opened_at__gte=since, opened_at__lte=now)
+    mine = KeyAmong("account_id", account_ids)
+    deals = opportunities_seen(seen).filter(Q(owner=user) | Q(mine)).select_related("account")
+    contacts = Contact.objects.live().filter(mine, created_at__gte=since)
+    cases = SupportCase.objects.filter(mine, opened_at__gte=since, opened_at__lte=now)
     contracts = Contract.objects.filter(
-        account_id__in=account_ids,
+        mine,
         status=ContractStatus.ACTIVE,
         ends_on__gte=day.date,
         ends_on__lte=day.date + dt.timedelta(days=CONTRACT_DAYS),
@@ -216,9 +218,10 @@ def my_changes(
 
 def _engagement(account_ids: Sequence[int], since: dt.datetime, now: dt.datetime) -> list[Engagement]:
     """Return who engaged most, by account (3 queries)."""
-    rows = Activity.objects.filter(ENGAGED, account_id__in=account_ids, occurred_at__gte=since, occurred_at__lte=now)
+    rows = Activity.objects.filter(ENGAGED, occurred_at__gte=since, occurred_at__lte=now)
     figures = list(
-        rows.order_by()
+        rows.filter(KeyAmong("account_id", account_ids))
+        .order_by()
         .values("account_id")
         .annotate(times=Count("pk"), people=Count("contact_id", distinct=True), last=Max("occurred_at"))
         .order_by("-times", "-last")[:ROWS]

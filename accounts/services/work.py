@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from segmentation_crm.common.access import AnyUser
+from segmentation_crm.common.addresses import address_of
 from segmentation_crm.common.effective_time import effective_now
 from segmentation_crm.common.local_time import YEARS
 from segmentation_crm.common.models import User
@@ -42,7 +43,7 @@ def column_of(record: Record) -> str:
 
 def record_url(record: Record) -> str:
     """Return the address of a record's page."""
-    return reverse(f"accounts:{column_of(record)}_detail", args=[record.pk])
+    return address_of(f"accounts:{column_of(record)}_detail", record.pk)
 
 
 def may_see(user: AnyUser, record: Record) -> bool:

@@ -74,7 +74,7 @@ def board(request: HttpRequest) -> HttpResponse:
     pipeline = _chosen(pipelines, request.GET.get("pipeline", ""))
     stages = list(pipeline.stages.filter(is_active=True).order_by("position", "pk")) if pipeline else []
     rows, errors = board_rows(request.user, request.GET, stages)
-    totals = stage_totals(rows)
+    totals = stage_totals(rows, stages)
     columns = [BoardColumn(stage, *totals.get(stage.pk, (0, Decimal(0)))) for stage in stages]
     pages = {}
     for column in columns:
@@ -200,7 +200,7 @@ def _answer(request: HttpRequest, deal: Opportunity) -> dict[str, Any]:
     return {
         **answer,
         "card": render_to_string("accounts/board_card.html", context, request=request),
-        "heads": heads(stages, stage_totals(rows)),
+        "heads": heads(stages, stage_totals(rows, stages)),
     }
 
 
@@ -214,14 +214,15 @@ def heads(stages: Iterable[Stage], totals: dict[int, tuple[int, Decimal]]) -> di
 
 
 def board_rows(user: AnyUser, query: QueryDict, stages: Sequence[Stage]) -> tuple["QuerySet[Opportunity]", list[str]]:
-    """Return the deals of a board of these stages under the filters of the address, and what is wrong with those.
+    """Return the deals in these stages under the filters of the address, and what is wrong with those.
 
-    The filters are those of the list of opportunities; with a wrong one there are no rows.
+    Of closed stages the board shows only a part: see `on_board`. The filters are those of the list of opportunities;
+    with a wrong one there are no rows.
     """
     data = query.copy()
     for name in OWN:
         data.pop(name, None)
-    rows = on_board(opportunities_visible_to(user).filter(stage__in=[stage.pk for stage in stages]))
+    rows = opportunities_visible_to(user).filter(stage_id__in=[stage.pk for stage in stages])
     filterset = OpportunityFilter(data, queryset=rows, request=_Asker(user))
     unknown = [f"There is no filter “{name[:40]}”." for name in data if name not in filterset.form.fields]
     if unknown or not filterset.is_valid():
@@ -243,7 +244,7 @@ class _Asker:
 
 def _page(request: HttpRequest, rows: "QuerySet[Opportunity]", stage: Stage) -> Any:
     order = ("expected_close", "pk") if stage.is_open else ("-closed_at", "-pk")
-    found = rows.filter(stage=stage).select_related("stage", "owner", "account").order_by(*order)
+    found = on_board(rows, [stage]).select_related("stage", "owner", "account").order_by(*order)
     return keyset_page(request, found, CARDS)
 
 

@@ -45,7 +45,7 @@ def activity_list(request: HttpRequest) -> HttpResponse:
 @in_local_time
 def task_list(request: HttpRequest) -> HttpResponse:
     """Show the tasks the user sees: at first their own open ones, by when they are due."""
-    acts = "accounts/_task_acts.html" if can(request.user, "records.write") else ""
+    acts = "accounts/_task_row_acts.html" if can(request.user, "records.write") else ""
     return show_list(
         request,
         lists.get("task"),

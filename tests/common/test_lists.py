@@ -246,3 +246,14 @@ def test_what_a_view_stores_is_what_it_opens(admin):
     assert stored == {"country": "DE", "tier": ["1", "2"], "search": "x", "columns": ["name", "tier"]}
     kept = view(admin, stored)
     assert stored_query(resolve(lists.get("account"), admin, {"view": kept.pk}).params) == stored
+
+
+@pytest.mark.parametrize("key", lists.keys())
+def test_joins_of_columns_are_of_columns_there_are_and_of_what_the_list_joins(key, admin):
+    definition = lists.get(key)
+    assert set(definition.joins) <= {column.key for column in definition.columns(admin, [])}
+    for name in {name for names in definition.joins.values() for name in names}:
+        joined = definition.base(admin).query.select_related
+        for part in name.split("__"):
+            assert part in joined, name
+            joined = joined[part]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -55,10 +56,13 @@ def list_context(request: HttpRequest, definition: ListDefinition, views: Sequen
     """
     user: Any = request.user
     resolved = resolve(definition, user, request.GET)
-    rows, slow = _rows(request, resolved)
-    errors = [*resolved.errors, *slow]
-    columns = definition.columns(user, rows.rows)
+    # The columns look at the rows when a cell is drawn; which columns there are decides what the rows are read with.
+    records: list[Any] = []
+    columns = definition.columns(user, records)
     shown = chosen(columns, keys_wanted(definition.key, user, resolved.params))
+    rows, slow = _rows(request, resolved, definition.joined(resolved.queryset, shown))
+    records += rows.rows
+    errors = [*resolved.errors, *slow]
     controls = controls_of(definition.facets, resolved.params)
     return {
         "list": definition,
@@ -91,15 +95,15 @@ def list_context(request: HttpRequest, definition: ListDefinition, views: Sequen
     }
 
 
-def _rows(request: HttpRequest, resolved: Resolved) -> tuple[Page, list[str]]:
+def _rows(request: HttpRequest, resolved: Resolved, queryset: QuerySet[Any]) -> tuple[Page, list[str]]:
     """Return the page of rows; under a rule in limited time (1 query)."""
     if resolved.errors:
         return Page([]), []
     if resolved.rules is None:
-        return keyset_page(request, resolved.queryset, PAGE_SIZE), []
+        return keyset_page(request, queryset, PAGE_SIZE), []
     try:
         with engine().limited(RULE_SECONDS):
-            return keyset_page(request, resolved.queryset, PAGE_SIZE), []
+            return keyset_page(request, queryset, PAGE_SIZE), []
     except RuleTakesTooLong:
         return Page([]), [
             "This rule takes too long for a list. Save it as a segment: its members are computed in the background."
