@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,6 +46,12 @@ def _decimal(value: Any) -> Decimal | None:
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """Draw an icon of the sprite; with a label it speaks to screen readers, without one it is decoration."""
+    return _icon(name, label, css)
+
+
+@lru_cache(maxsize=1024)
+def _icon(name: str, label: str, css: str) -> SafeString:
+    """A page shows hundreds, always the same."""
     href = f"{static('img/icons.svg')}#{name}"
     if label:
         return format_html(
@@ -57,7 +64,10 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
 def number(value: Any) -> str:
     """Write a number with thousands separators: 1284 -> 1,284; empty for no number."""
     amount = _decimal(value)
-    return "" if amount is None else str(format_decimal(amount, locale=LOCALE))
+    if amount is None:
+        return ""
+    # What Babel writes for a whole number, at a tenth of the cost.
+    return f"{int(amount):,}" if _is_whole(amount) else str(format_decimal(amount, locale=LOCALE))
 
 
 @register.filter
@@ -66,9 +76,16 @@ def compact(value: Any) -> str:
     amount = _decimal(value)
     if amount is None:
         return ""
-    if abs(amount) < 1000:
-        return str(format_decimal(amount, locale=LOCALE))
+    return number(amount) if abs(amount) < 1000 else _compact(amount)
+
+
+@lru_cache(maxsize=4096)
+def _compact(amount: Decimal) -> str:
     return str(format_compact_decimal(amount, fraction_digits=1, locale=LOCALE))
+
+
+def _is_whole(amount: Decimal) -> bool:
+    return amount == amount.to_integral_value()
 
 
 @register.filter
@@ -108,18 +125,22 @@ def money(amount: Any, currency: str = "", short: bool = False) -> str:
     value = _decimal(amount)
     if value is None:
         return ""
-    currency = currency or own_currency()
+    symbol = _symbol(currency or own_currency())
+    sign = "−" if value < 0 else ""
+    if short:
+        return f"{sign}{symbol}{compact(abs(value))}"
+    return f"{sign}{symbol}{abs(value):,.0f}" if _is_whole(value) else f"{sign}{symbol}{abs(value):,.2f}"
+
+
+@lru_cache(maxsize=512)
+def _symbol(currency: str) -> str:
+    """Return a currency's sign as it stands before the figure, with a space after letters."""
     try:
         whole = format_currency(0, currency, locale=LOCALE, format="¤0", currency_digits=False)
     except UnknownCurrencyError:
         whole = f"{currency} 0"
     symbol = whole.rstrip("0").strip()
-    gap = " " if symbol[-1:].isalpha() else ""
-    sign = "−" if value < 0 else ""
-    if short:
-        return f"{sign}{symbol}{gap}{compact(abs(value))}"
-    pattern = "#,##0" if value == value.to_integral_value() else "#,##0.00"
-    return f"{sign}{symbol}{gap}{format_decimal(abs(value), format=pattern, locale=LOCALE)}"
+    return f"{symbol} " if symbol[-1:].isalpha() else symbol
 
 
 def _moment(value: Any) -> dt.datetime | None:
