@@ -12,6 +12,7 @@ from .views import (
     filter_options,
     matching,
     opportunities,
+    opportunity_page,
     options,
     record_lists,
 )
@@ -33,7 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("opportunities/", record_lists.opportunity_list, name="opportunity_list"),
     path("", include("accounts.urls_pipeline")),
     path("opportunities/new/", opportunities.opportunity_edit, name="opportunity_new"),
-    path("opportunities/<int:pk>/", opportunities.opportunity_detail, name="opportunity_detail"),
+    path("opportunities/<int:pk>/", opportunity_page.opportunity_detail, name="opportunity_detail"),
     path("opportunities/<int:pk>/edit/", opportunities.opportunity_edit, name="opportunity_edit"),
     path("activities/", record_lists.activity_list, name="activity_list"),
     path("tasks/", record_lists.task_list, name="task_list"),

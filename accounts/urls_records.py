@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from .views import committee, files, known, notes, surveys, timeline
+from .views import (
+    account_page,
+    committee,
+    contact_page,
+    files,
+    known,
+    notes,
+    opportunity_page,
+    surveys,
+    timeline,
+)
 
 ACCOUNT, CONTACT = {"kind": "account"}, {"kind": "contact"}
 OPPORTUNITY = {"kind": "opportunity"}
@@ -16,6 +26,12 @@ urlpatterns = [
     path(f"contacts/<int:pk>/{DAY}", timeline.timeline_day, CONTACT, name="contact_timeline_day"),
     path("opportunities/<int:pk>/timeline/", timeline.record_timeline, OPPORTUNITY, name="opportunity_timeline"),
     path(f"opportunities/<int:pk>/{DAY}", timeline.timeline_day, OPPORTUNITY, name="opportunity_timeline_day"),
+    path("accounts/<int:pk>/around/", account_page.account_around, name="account_around"),
+    path("contacts/<int:pk>/around/", contact_page.contact_around, name="contact_around"),
+    path("opportunities/<int:pk>/around/", opportunity_page.opportunity_around, name="opportunity_around"),
+    path("opportunities/<int:pk>/parts/lines/", opportunity_page.lines_part, name="opportunity_lines"),
+    path("opportunities/<int:pk>/parts/people/", opportunity_page.people_part, name="opportunity_people"),
+    path("opportunities/closing/", opportunity_page.closing_dialog, name="closing_dialog"),
     path("contacts/<int:pk>/roles/add/", committee.contact_role_add, name="contact_role_add"),
     path("contacts/<int:pk>/roles/remove/", committee.contact_role_remove, name="contact_role_remove"),
     path("accounts/<int:pk>/needs/", known.known_add, {**ACCOUNT, **NEEDS}, name="account_needs"),

@@ -5,16 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from segmentation_crm.common.access import AnyUser
+from segmentation_crm.common.access import AnyUser, visibility
 
 from ..choices import ROLE_GROUPS, BuyingRole, RoleGroup, role_group
-from ..models import Account, Contact, ContactValue, OpportunityContact, RoleTemplate, RoleTemplateRole
-from .activities import activities_visible_to
-from .contacts import contacts_visible_to
+from ..models import Account, Contact, ContactValue, Opportunity, OpportunityContact, RoleTemplate, RoleTemplateRole
+from .at_record import activities_of_seen_contacts, rows_at
 from .engagement import engaged_contacts
-from .opportunities import opportunities_visible_to, opportunity_contacts_visible_to
+from .following import of_contact
 
 MOST_PEOPLE = 300
+# What the map and its summary write of a person.
+SHOWN = ("first_name", "last_name", "full_name_folded", "email", "job_title", "account_id")
 
 
 @dataclass
@@ -107,16 +108,10 @@ class Committee:
 
 def committee_of(account: Account, user: AnyUser) -> Committee:
     """Return the committee as the user may see it (6 to 7 queries)."""
-    deals = opportunities_visible_to(user).filter(account=account, stage__is_open=True)
-    roles = list(
-        opportunity_contacts_visible_to(user)
-        .filter(opportunity__in=deals)
-        .select_related("contact", "opportunity")
-        .order_by("pk")
-    )
-    people = list(
-        contacts_visible_to(user).filter(account=account).order_by("full_name_folded", "pk")[: MOST_PEOPLE + 1]
-    )
+    deals = rows_at(user, account, Opportunity).filter(stage__is_open=True).order_by("-opened_on", "-pk")
+    pipelines = dict(deals.values_list("pk", "pipeline_id"))
+    roles = _deal_roles(user, pipelines)
+    people = list(rows_at(user, account, Contact).order_by("full_name_folded", "pk").only(*SHOWN)[: MOST_PEOPLE + 1])
     members = {person.pk: Member(person) for person in people[:MOST_PEOPLE]}
     for row in roles:
         if row.contact_id not in members:
@@ -124,9 +119,9 @@ def committee_of(account: Account, user: AnyUser) -> Committee:
     _add_own_roles(members)
     for row in roles:
         _add_deal_role(members[row.contact_id], row)
-    for pk, at in engaged_contacts(activities_visible_to(user), members).items():
+    for pk, at in engaged_contacts(activities_of_seen_contacts(user), members).items():
         members[pk].engaged_at = at
-    template = _template([row.opportunity.pipeline_id for row in roles] or _pipelines(deals))
+    template = _template([row.opportunity.pipeline_id for row in roles] or list(pipelines.values())[:1])
     ordered = sorted(members.values(), key=_rank)
     groups = [
         (value, str(label), [member for member in ordered if member.parts_in(value)])
@@ -138,6 +133,20 @@ def committee_of(account: Account, user: AnyUser) -> Committee:
         wants=_wants(template, ordered),
         template=template.name if template else "",
         is_cut=len(people) > MOST_PEOPLE,
+    )
+
+
+def _deal_roles(user: AnyUser, deals: Iterable[int]) -> list[OpportunityContact]:
+    """Return who takes which part in these deals, which the user sees; only people the user sees (≤ 1 query)."""
+    keys = list(deals)
+    if not keys:
+        return []
+    rows = OpportunityContact.objects.filter(of_contact(visibility(user)), opportunity_id__in=keys)
+    shown = [f"contact__{name}" for name in SHOWN]
+    return list(
+        rows.select_related("contact", "opportunity")
+        .only("role", "stance", "influence", "opportunity__name", "opportunity__pipeline_id", *shown)
+        .order_by("pk")
     )
 
 
@@ -163,10 +172,6 @@ def _any_part(member: Member) -> Part:
 def _rank(member: Member) -> tuple[Any, ...]:
     strongest = max((part.influence or 0 for part in member.parts.values()), default=0)
     return (-strongest, member.engaged_at is None, member.contact.full_name_folded, member.contact.pk)
-
-
-def _pipelines(deals: Any) -> list[int | None]:
-    return list(deals.order_by("-opened_on", "-pk").values_list("pipeline_id", flat=True)[:1])
 
 
 def _template(pipelines: Iterable[int | None]) -> RoleTemplate | None:

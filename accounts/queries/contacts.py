@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from segmentation_crm.common.access import AnyUser, Visibility, visibility
 
 from ..models import Contact, ContactAccount
-from .accounts import accounts_seen
+from .accounts import account_is_seen, accounts_seen
 
 
 def contacts_visible_to(user: AnyUser) -> "QuerySet[Contact]":
@@ -20,10 +20,13 @@ def contacts_seen(seen: Visibility) -> "QuerySet[Contact]":
     live = Contact.objects.live()
     if seen.everything:
         return live
-    allowed = Q(owner_id__in=seen.owner_ids) | Q(Exists(accounts_seen(seen).filter(pk=OuterRef("account_id"))))
+    if "contacts" in seen.found:
+        return seen.found["contacts"].all()  # type: ignore[no-any-return]
+    allowed = Q(owner_id__in=seen.owner_ids) | account_is_seen(seen)
     if seen.unowned:
         allowed |= Q(account_id__isnull=True, owner_id__isnull=True)
-    return live.filter(allowed)
+    seen.found["contacts"] = live.filter(allowed)
+    return seen.found["contacts"].all()  # type: ignore[no-any-return]
 
 
 def unmatched_contacts(user: AnyUser) -> "QuerySet[Contact]":

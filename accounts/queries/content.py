@@ -7,8 +7,8 @@ from django.db.models import Count, Max
 from segmentation_crm.common.access import AnyUser
 
 from ..choices import ActivityType
-from ..models import Account, Contact, ContentItem, Term
-from .activities import activities_visible_to
+from ..models import Account, Activity, Contact, ContentItem, Term
+from .at_record import rows_at
 
 CONSUMED = (
     ActivityType.CONTENT_VIEW,
@@ -23,7 +23,7 @@ CONSUMED = (
 
 def consumed(user: AnyUser, record: Account | Contact) -> Any:
     """Return the activities by which content of ours was consumed at a record."""
-    rows = activities_visible_to(user).filter(**{str(record._meta.model_name): record}, bot_suspected=False)
+    rows = rows_at(user, record, Activity).filter(bot_suspected=False)
     return rows.filter(content__isnull=False, type__in=CONSUMED)
 
 
@@ -40,7 +40,7 @@ def topics_ranked(user: AnyUser, record: Account | Contact, limit: int = 10) -> 
     """Return the topics of interest by how many activities touched them (3 queries)."""
     items = consumed(user, record).order_by()
     by_content = items.filter(content__topics__isnull=False).values("content__topics")
-    own = activities_visible_to(user).filter(**{str(record._meta.model_name): record}, bot_suspected=False)
+    own = rows_at(user, record, Activity).filter(bot_suspected=False)
     by_topic = own.filter(topic__isnull=False).order_by().values("topic")
     counts: dict[int, int] = {}
     sources: tuple[tuple[str, Any], ...] = (("content__topics", by_content), ("topic", by_topic))

@@ -6,6 +6,9 @@ asked the other way round, for what is gone: those are few and have an index, wh
 live records to show one page.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from segmentation_crm.common.access import Visibility
@@ -18,27 +21,34 @@ from .opportunities import opportunities_seen
 
 def of_account(seen: Visibility) -> Q:
     """Return the condition for rows whose account is seen."""
-    if seen.everything:
-        return _not_gone(Account.objects.gone(), "account_id")
-    return Q(Exists(accounts_seen(seen).filter(pk=OuterRef("account_id"))))
+    if "of_account" not in seen.found:
+        seen.found["of_account"] = _of(seen, Account, accounts_seen, "account_id")
+    found: Q = seen.found["of_account"]
+    return found
 
 
 def of_contact(seen: Visibility) -> Q:
     """Return the condition for rows whose contact is seen."""
-    if seen.everything:
-        return _not_gone(Contact.objects.gone(), "contact_id")
-    return Q(Exists(contacts_seen(seen).filter(pk=OuterRef("contact_id"))))
+    if "of_contact" not in seen.found:
+        seen.found["of_contact"] = _of(seen, Contact, contacts_seen, "contact_id")
+    found: Q = seen.found["of_contact"]
+    return found
 
 
 def of_opportunity(seen: Visibility) -> Q:
     """Return the condition for rows whose opportunity is seen."""
+    if "of_opportunity" not in seen.found:
+        seen.found["of_opportunity"] = _of(seen, Opportunity, opportunities_seen, "opportunity_id")
+    found: Q = seen.found["of_opportunity"]
+    return found
+
+
+def _of(seen: Visibility, model: Any, records_seen: Callable[[Visibility], "QuerySet[Any]"], column: str) -> Q:
+    """Return the condition that a column points to a record that is seen; built once for each visibility."""
     if seen.everything:
-        return _not_gone(Opportunity.objects.gone(), "opportunity_id")
-    return Q(Exists(opportunities_seen(seen).filter(pk=OuterRef("opportunity_id"))))
-
-
-def _not_gone(gone: QuerySet, column: str) -> Q:
-    return Q((f"{column}__isnull", False)) & ~Q(Exists(gone.filter(pk=OuterRef(column))))
+        gone = model.objects.gone().filter(pk=OuterRef(column))
+        return Q((f"{column}__isnull", False)) & ~Q(Exists(gone))
+    return Q(Exists(records_seen(seen).filter(pk=OuterRef(column))))
 
 
 def of_account_else_contact(seen: Visibility) -> Q:

@@ -9,12 +9,10 @@ from django.utils import timezone
 from segmentation_crm.common.access import AnyUser
 
 from ..choices import ContractStatus
-from ..models import Account, Contact
-from .activities import activities_visible_to
+from ..models import Account, Activity, Contact, Contract, Opportunity, OpportunityContact
+from .at_record import rows_at, standing
 from .contacts import contacts_visible_to
 from .engagement import ENGAGED, WINDOW_DAYS, window_start
-from .opportunities import opportunities_visible_to, opportunity_contacts_visible_to
-from .purchases import contracts_visible_to
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,9 @@ class KeyFigure:
 
 def account_figures(account: Account, user: AnyUser) -> list[KeyFigure]:
     """Return the figures of an account that have something to say, at most five (3 queries)."""
-    deals = opportunities_visible_to(user).filter(account=account)
     found = [
-        *_deal_figures(deals),
-        *_engagement_figures(activities_visible_to(user).filter(account=account), people="contact"),
+        *_deal_figures(rows_at(user, account, Opportunity)),
+        *_engagement_figures(rows_at(user, account, Activity), people="contact"),
         *_contract_figure(account, user),
     ]
     return found[:5]
@@ -41,11 +38,12 @@ def account_figures(account: Account, user: AnyUser) -> list[KeyFigure]:
 
 def contact_figures(contact: Contact, user: AnyUser) -> list[KeyFigure]:
     """Return the figures of a contact that have something to say, at most five (3 queries)."""
-    mine = opportunity_contacts_visible_to(user).filter(contact=contact)
-    deals = opportunities_visible_to(user).filter(pk__in=mine.order_by().values("opportunity_id"))
+    # Of a deal in which a seen person takes a part one that is seen: the tie itself asks for that.
+    mine = rows_at(user, contact, OpportunityContact)
+    deals = standing(Opportunity).filter(pk__in=mine.order_by().values("opportunity_id"))
     return [
         *_deal_figures(deals),
-        *_engagement_figures(activities_visible_to(user).filter(contact=contact), people=""),
+        *_engagement_figures(rows_at(user, contact, Activity), people=""),
     ][:5]
 
 
@@ -90,8 +88,8 @@ def _engagement_figures(activities: Any, people: str) -> list[KeyFigure]:
 
 
 def _contract_figure(account: Account, user: AnyUser) -> list[KeyFigure]:
-    running = contracts_visible_to(user).filter(
-        account=account, ends_on__gte=timezone.localdate(), status__in=[ContractStatus.ACTIVE, ""]
+    running = rows_at(user, account, Contract).filter(
+        ends_on__gte=timezone.localdate(), status__in=[ContractStatus.ACTIVE, ""]
     )
     sums = running.order_by().aggregate(next_end=Min("ends_on"), mrr=Sum("mrr_reporting"), count=Count("pk"))
     if sums["next_end"] is None:
@@ -102,5 +100,5 @@ def _contract_figure(account: Account, user: AnyUser) -> list[KeyFigure]:
 
 def engaged_people(account: Account, user: AnyUser) -> Any:
     """Return the contacts of whom an engaged activity at the account is known within 90 days."""
-    rows = activities_visible_to(user).filter(ENGAGED, account=account, occurred_at__gte=window_start())
+    rows = rows_at(user, account, Activity).filter(ENGAGED, occurred_at__gte=window_start())
     return contacts_visible_to(user).filter(pk__in=rows.order_by().values("contact_id"))

@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from segmentation_crm.common.access import AnyUser, Visibility, visibility
 
 from ..models import Opportunity, OpportunityContact, OpportunityLine
-from .accounts import accounts_seen
+from .accounts import account_is_seen
 from .contacts import contacts_seen
 
 
@@ -21,10 +21,13 @@ def opportunities_seen(seen: Visibility) -> "QuerySet[Opportunity]":
     live = Opportunity.objects.live()
     if seen.everything:
         return live
-    allowed = Q(owner_id__in=seen.owner_ids) | Q(Exists(accounts_seen(seen).filter(pk=OuterRef("account_id"))))
+    if "opportunities" in seen.found:
+        return seen.found["opportunities"].all()  # type: ignore[no-any-return]
+    allowed = Q(owner_id__in=seen.owner_ids) | account_is_seen(seen)
     if seen.unowned:
         allowed |= Q(account_id__isnull=True, owner_id__isnull=True)
-    return live.filter(allowed)
+    seen.found["opportunities"] = live.filter(allowed)
+    return seen.found["opportunities"].all()  # type: ignore[no-any-return]
 
 
 def opportunity_lines_visible_to(user: AnyUser) -> "QuerySet[OpportunityLine]":

@@ -24,11 +24,9 @@ from segmentation_crm.common.timeline import (
 )
 
 from ..choices import ActivityType
-from ..models import Account, Activity, Contact, Opportunity
-from .activities import activities_visible_to
-from .contacts import contacts_visible_to
-from .opportunities import opportunities_visible_to, opportunity_contacts_visible_to
-from .timeline_records import RECORD_SOURCES
+from ..models import Account, Activity, Contact, Opportunity, OpportunityContact
+from .at_record import rows_at
+from .timeline_records import CONTACT_NAMED, RECORD_SOURCES, user_named
 
 PAGE = 25
 # How many people and deals around an account are followed, the latest first.
@@ -92,6 +90,14 @@ ACTIVITY_ICONS = {
 }
 
 
+_DRAWN = (
+    "occurred_at", "type", "subject", "url_path", "nps", "text", "bot_suspected",
+    "contact_id", "account_id", "content_id", "campaign_id", "user_id",
+    "account__name", "account__deleted_at", "account__merged_into_id", "content__title", "campaign__name",
+    *CONTACT_NAMED, *user_named("user"),
+)  # fmt: skip
+
+
 def types_of(kinds: frozenset[str]) -> list[str]:
     """Return the activity types that belong to these kinds."""
     return [value for value in ActivityType.values if KIND_OF_TYPE.get(value, _K.WEB) in kinds]
@@ -131,15 +137,15 @@ def timeline_query(
     Around a deal there is only the deal: what its people do elsewhere stands on their own pages.
     """
     if isinstance(record, Account):
-        people = contacts_visible_to(user).filter(account=record).order_by("-pk")
-        deals = opportunities_visible_to(user).filter(account=record).order_by("-pk")
+        people = rows_at(user, record, Contact).order_by("-pk")
+        deals = rows_at(user, record, Opportunity).order_by("-pk")
         contacts = list(people.values_list("pk", flat=True)[:MOST_AROUND])
         opportunities = list(deals.values_list("pk", flat=True)[:MOST_AROUND])
         kind = "account"
     elif isinstance(record, Opportunity):
         contacts, opportunities, kind = [], [record.pk], "opportunity"
     else:
-        roles = opportunity_contacts_visible_to(user).filter(contact=record).order_by()
+        roles = rows_at(user, record, OpportunityContact).order_by()
         contacts = [record.pk]
         opportunities = list(roles.values_list("opportunity_id", flat=True).distinct()[:MOST_AROUND])
         kind = "contact"
@@ -158,7 +164,7 @@ def timeline_query(
 
 def own_activities(query: TimelineQuery) -> "QuerySet[Activity]":
     """Return the visible activities of the record, narrowed to the kinds and the person asked for."""
-    rows = activities_visible_to(query.user).filter(**{query.record_type: query.record.pk})
+    rows = rows_at(query.user, query.record, Activity)
     if query.kinds:
         rows = rows.filter(type__in=types_of(query.kinds))
     return rows if query.contact_id is None else rows.filter(contact=query.contact_id)
@@ -188,8 +194,13 @@ def activity_event(activity: Activity) -> TimelineEvent:
 
 def _activities(query: TimelineQuery) -> list[TimelineEvent]:
     rows = own_activities(query).exclude(NOISE).filter(query.older("occurred_at"))
-    rows = rows.select_related("contact", "account", "content", "campaign", "user").order_by("-occurred_at", "-pk")
-    return [activity_event(row) for row in rows[: query.limit]]
+    return [activity_event(row) for row in _drawn(rows)[: query.limit]]
+
+
+def _drawn(rows: "QuerySet[Activity]") -> "QuerySet[Activity]":
+    """Return activities in order, with the columns that `activity_event` and the names of its records need."""
+    related = rows.select_related("contact", "account", "content", "campaign", "user")
+    return related.only(*_DRAWN).order_by("-occurred_at", "-pk")
 
 
 def _noise(query: TimelineQuery) -> list[TimelineEvent]:
@@ -230,8 +241,7 @@ def noise_of_day(record: Record, user: AnyUser, day: dt.date, query: TimelineQue
     rows = own_activities(query).filter(
         NOISE, occurred_at__gte=day_start(day), occurred_at__lt=day_start(day + dt.timedelta(days=1))
     )
-    rows = rows.select_related("contact", "account", "content", "campaign", "user").order_by("-occurred_at", "-pk")
-    return [activity_event(row) for row in rows[:200]]
+    return [activity_event(row) for row in _drawn(rows)[:200]]
 
 
 _ALL_ACTIVITY_KINDS: frozenset[Any] = frozenset(map(str, {*KIND_OF_TYPE.values(), _K.WEB}))

@@ -12,27 +12,30 @@ from django.views.decorators.http import require_GET
 from segmentation_crm.common.access import can, keep_visibility
 
 from ..choices import ContactRelation
-from ..models import Account
-from ..queries import (
-    accounts_visible_to,
-    activities_visible_to,
-    contact_accounts_visible_to,
-    contacts_visible_to,
-    contracts_visible_to,
-    opportunities_visible_to,
-    purchases_visible_to,
-    support_cases_visible_to,
-    technologies_visible_to,
+from ..models import (
+    Account,
+    AccountTechnology,
+    Activity,
+    Contact,
+    ContactAccount,
+    Contract,
+    Opportunity,
+    Purchase,
+    SupportCase,
 )
+from ..queries import accounts_visible_to
+from ..queries.at_record import rows_at
 from ..queries.glance import account_figures, engaged_people
 from ..queries.heard import evidence_counts
+from ..queries.references import fill_references
 from . import record_tabs as shared
 from . import related
 from .columns import country
 from .committee import committee_context
-from .facts import fact_groups
+from .facts import fact_groups, hidden_references
 from .known import chips_context
 from .pages import external_ids, one, panels_of
+from .record_parts import draws_timeline, draws_whole, parts_context
 from .related import Tab, related_context
 from .timeline import timeline_context
 
@@ -47,7 +50,7 @@ def _people_tab(request: HttpRequest, account: Account) -> dict[str, Any]:
     if only_engaged:
         rows = rows.filter(pk__in=engaged_people(account, request.user).values("pk"))
     left = Q(ended_on__isnull=False) | Q(relation=ContactRelation.FORMER_EMPLOYEE)
-    former = contact_accounts_visible_to(request.user).filter(left, account=account).exclude(contact__account=account)
+    former = rows_at(request.user, account, ContactAccount).filter(left).exclude(contact__account=account)
     return {
         "tab_table": related.page_table(request, rows, PEOPLE),
         "only_engaged": only_engaged,
@@ -56,12 +59,12 @@ def _people_tab(request: HttpRequest, account: Account) -> dict[str, Any]:
 
 
 def _people(user: Any, account: Account) -> QuerySet:
-    return contacts_visible_to(user).filter(account=account).select_related("owner").order_by("full_name_folded")
+    return rows_at(user, account, Contact).select_related("owner").order_by("full_name_folded")
 
 
 def _links(user: Any, account: Account) -> QuerySet:
     """Return who works or worked there, by the ties to the account."""
-    return contact_accounts_visible_to(user).filter(account=account)
+    return rows_at(user, account, ContactAccount)
 
 
 def _technologies_tab(request: HttpRequest, account: Account) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def _technologies_tab(request: HttpRequest, account: Account) -> dict[str, Any]:
 
 
 def _technologies(user: Any, account: Account) -> QuerySet:
-    rows = technologies_visible_to(user).filter(account=account)
+    rows = rows_at(user, account, AccountTechnology)
     return rows.select_related("product__vendor", "product__category").order_by("product__name_folded")
 
 
@@ -138,10 +141,7 @@ TABS = [
         "opportunity",
         "opportunities",
         lambda user, a: (
-            opportunities_visible_to(user)
-            .filter(account=a)
-            .select_related("stage", "owner", "product")
-            .order_by("-opened_on")
+            rows_at(user, a, Opportunity).select_related("stage", "owner", "product").order_by("-opened_on")
         ),
         related.deals,
         narrow=shared.narrow_deals,
@@ -152,8 +152,7 @@ TABS = [
         "activity",
         "activities",
         lambda user, a: (
-            activities_visible_to(user)
-            .filter(account=a)
+            rows_at(user, a, Activity)
             .select_related("contact", "account", "content", "campaign", "user")
             .order_by("-occurred_at")
         ),
@@ -172,7 +171,7 @@ TABS = [
         "Purchases",
         "purchase",
         "purchases",
-        lambda user, a: purchases_visible_to(user).filter(account=a).select_related("product").order_by("-ordered_at"),
+        lambda user, a: rows_at(user, a, Purchase).select_related("product").order_by("-ordered_at"),
         related.purchases,
     ),
     Tab(
@@ -180,7 +179,7 @@ TABS = [
         "Contracts",
         "contract",
         "contracts",
-        lambda user, a: contracts_visible_to(user).filter(account=a).select_related("product").order_by("-starts_on"),
+        lambda user, a: rows_at(user, a, Contract).select_related("product").order_by("-starts_on"),
         related.contracts,
     ),
     Tab(
@@ -188,25 +187,26 @@ TABS = [
         "Support",
         "support case",
         "support cases",
-        lambda user, a: support_cases_visible_to(user).filter(account=a).order_by("-opened_at"),
+        lambda user, a: rows_at(user, a, SupportCase).order_by("-opened_at"),
         related.support_cases,
     ),
     Tab("group", "Group", "account", "accounts", _group, template="accounts/_group_tab.html", context=_group_tab),
 ]
 
 
+REFERENCES = (
+    "owner", "sdr", "industry", "sales_region", "sic_code", "naics_code", "parent_account", "ultimate_parent",
+    "churn_reason",
+)  # fmt: skip
+
+
 @login_required
 @require_GET
 def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one account at a glance, or one kind of what hangs on it."""
+    """Show one account at a glance, or one kind of what hangs on it; parts below the first screen come after it."""
     keep_visibility(request.user)
-    account = one(
-        accounts_visible_to(request.user).select_related(
-            "owner", "sdr", "industry", "sales_region", "sic_code", "naics_code", "parent_account", "ultimate_parent",
-            "churn_reason",
-        ),
-        pk,
-    )  # fmt: skip
+    account = one(accounts_visible_to(request.user), pk)
+    fill_references(account, *REFERENCES)
     context = related_context(request, account, TABS, reverse("accounts:account_detail", args=[pk]))
     if not context["chosen_tab"]:
         context.update(_overview(request, account))
@@ -226,23 +226,34 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _overview(request: HttpRequest, account: Account) -> dict[str, Any]:
-    parents = {pk for pk in (account.parent_account_id, account.ultimate_parent_id) if pk is not None}
-    seen_parents = set(
-        accounts_visible_to(request.user).filter(pk__in=parents).values_list("pk", flat=True) if parents else []
-    )
-    hidden = {
-        name
-        for name in ("parent_account", "ultimate_parent")
-        if getattr(account, f"{name}_id") and getattr(account, f"{name}_id") not in seen_parents
-    }
-    deals = opportunities_visible_to(request.user).filter(account=account, stage__is_open=True)
+    deals = rows_at(request.user, account, Opportunity).filter(stage__is_open=True).select_related("stage")
+    shown = ("name", "expected_close", "next_step", "amount", "amount_currency", "stage__name")
     return {
-        "groups": fact_groups("account", account, frozenset(hidden)),
-        "deals": deals.select_related("stage").order_by("expected_close", "pk")[:5],
+        "groups": fact_groups("account", account, hidden_references(request.user, account)),
+        "deals": deals.order_by("expected_close", "pk").only(*shown)[:5],
+        "external_ids": external_ids("account", account.pk),
+        **parts_context(request, account),
+        **(_around(request, account) if draws_whole(request) else {}),
+        **(timeline_context(request, account) if draws_timeline(request) else {}),
+    }
+
+
+def _around(request: HttpRequest, account: Account) -> dict[str, Any]:
+    """Return the committee, what is known and heard, and what upper apps add (12 queries or so)."""
+    return {
         "chip_panels": [chips_context(request, account, "needs"), chips_context(request, account, "technologies")],
         "heard": evidence_counts(request.user, account, 12),
         "panels": panels_of("account", account, request),
-        "external_ids": external_ids("account", account.pk),
         **committee_context(request, account),
-        **timeline_context(request, account),
     }
+
+
+@login_required
+@require_GET
+def account_around(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer the part of an account's page that stands around its facts: committee, needs, technologies, segments."""
+    keep_visibility(request.user)
+    account = one(accounts_visible_to(request.user), pk)
+    context = {"account": account, "record": account, "record_kind": "account"}
+    context["can_write"] = can(request.user, "records.write")
+    return render(request, "accounts/_account_around.html", {**context, **_around(request, account)})

@@ -17,13 +17,13 @@ from segmentation_crm.common.paging import keyset_page
 from ..models import RecordMerge
 from ..queries.changes import changes_of, changes_visible_to, changing
 from ..services.undoing import SINCE, VISIBLE, Undone, undo_change
-from . import account_page, contact_page, opportunities
+from . import account_page, contact_page, opportunity_page
 from .change_words import ChangeWords, field_label
 from .pages import demand_write, one
 from .related import related_context
 
 PAGE = 30
-_TABS = {"account": account_page.TABS, "contact": contact_page.TABS, "opportunity": opportunities.TABS}
+_TABS = {"account": account_page.TABS, "contact": contact_page.TABS, "opportunity": opportunity_page.TABS}
 _LISTS = {"account": "Accounts", "contact": "Contacts", "opportunity": "Opportunities"}
 
 

@@ -11,17 +11,12 @@ from django.views.decorators.http import require_GET
 from segmentation_crm.common.access import can, keep_visibility
 
 from ..choices import BuyingRole
-from ..models import Contact
-from ..queries import (
-    activities_visible_to,
-    consents_visible_to,
-    contact_accounts_visible_to,
-    contacts_visible_to,
-    opportunities_visible_to,
-    opportunity_contacts_visible_to,
-)
+from ..models import Activity, Consent, Contact, ContactAccount, Opportunity, OpportunityContact
+from ..queries import contacts_visible_to
+from ..queries.at_record import rows_at, standing
 from ..queries.glance import contact_figures
 from ..queries.heard import evidence_counts
+from ..queries.references import fill_references
 from . import record_tabs as shared
 from . import related
 from .columns import country
@@ -29,6 +24,7 @@ from .committee import role_choices
 from .facts import fact_groups
 from .known import chips_context
 from .pages import external_ids, one, panels_of
+from .record_parts import draws_timeline, draws_whole, parts_context
 from .records import url_if_there
 from .related import Tab, related_context
 from .seen import Seen
@@ -36,8 +32,8 @@ from .timeline import timeline_context
 
 
 def _deals(user: Any, contact: Contact) -> Any:
-    roles = opportunity_contacts_visible_to(user).filter(contact=contact).order_by().values("opportunity_id")
-    return opportunities_visible_to(user).filter(pk__in=roles)
+    roles = rows_at(user, contact, OpportunityContact).order_by().values("opportunity_id")
+    return standing(Opportunity).filter(pk__in=roles)
 
 
 TABS = [
@@ -56,8 +52,7 @@ TABS = [
         "activity",
         "activities",
         lambda user, c: (
-            activities_visible_to(user)
-            .filter(contact=c)
+            rows_at(user, c, Activity)
             .select_related("contact", "account", "content", "campaign", "user")
             .order_by("-occurred_at")
         ),
@@ -75,12 +70,7 @@ TABS = [
         "Employers",
         "account",
         "accounts",
-        lambda user, c: (
-            contact_accounts_visible_to(user)
-            .filter(contact=c)
-            .select_related("account")
-            .order_by("ended_on", "-started_on")
-        ),
+        lambda user, c: rows_at(user, c, ContactAccount).select_related("account").order_by("ended_on", "-started_on"),
         related.employers,
     ),
     Tab(
@@ -88,7 +78,7 @@ TABS = [
         "Consents",
         "consent",
         "consents",
-        lambda user, c: consents_visible_to(user).filter(contact=c).select_related("topic").order_by("-at"),
+        lambda user, c: rows_at(user, c, Consent).select_related("topic").order_by("-at"),
         related.consents,
     ),
 ]
@@ -97,12 +87,10 @@ TABS = [
 @login_required
 @require_GET
 def contact_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one contact at a glance, or one kind of what hangs on the person."""
+    """Show one contact at a glance, or one kind of what hangs on the person; parts below the screen come after it."""
     keep_visibility(request.user)
-    contact = one(
-        contacts_visible_to(request.user).select_related("owner", "account", "persona", "reject_reason"),
-        pk,
-    )
+    contact = one(contacts_visible_to(request.user), pk)
+    fill_references(contact, "owner", "account", "persona", "reject_reason")
     context = related_context(request, contact, TABS, reverse("accounts:contact_detail", args=[pk]))
     account_cell = Seen(request.user, [contact]).account(contact)
     if not context["chosen_tab"]:
@@ -127,15 +115,35 @@ def contact_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _overview(request: HttpRequest, contact: Contact, hidden: Any) -> dict[str, Any]:
     roles = list(contact.values_multi.filter(field="buying_roles").order_by("pk").values_list("token", flat=True))
     labels = dict(BuyingRole.choices)
-    parts = opportunity_contacts_visible_to(request.user).filter(contact=contact, opportunity__stage__is_open=True)
+    parts = rows_at(request.user, contact, OpportunityContact).filter(opportunity__stage__is_open=True)
+    shown = ("role", "stance", "influence", "opportunity__name", "opportunity__amount", "opportunity__amount_currency")
     return {
         "groups": fact_groups("contact", contact, frozenset({"account"} if hidden else ())),
         "buying_roles": [(token, labels.get(token, token)) for token in roles],
         "roles": role_choices(),
-        "deal_parts": list(parts.select_related("opportunity__stage").order_by("-pk")[:6]),
+        "deal_parts": list(parts.select_related("opportunity").only(*shown).order_by("-pk")[:6]),
+        "external_ids": external_ids("contact", contact.pk),
+        **parts_context(request, contact),
+        **(_around(request, contact) if draws_whole(request) else {}),
+        **(timeline_context(request, contact) if draws_timeline(request) else {}),
+    }
+
+
+def _around(request: HttpRequest, contact: Contact) -> dict[str, Any]:
+    """Return what is known and heard of the person, and what upper apps add (4 queries or so)."""
+    return {
         "chip_panels": [chips_context(request, contact, "needs")],
         "heard": evidence_counts(request.user, contact, 12),
         "panels": panels_of("contact", contact, request),
-        "external_ids": external_ids("contact", contact.pk),
-        **timeline_context(request, contact),
     }
+
+
+@login_required
+@require_GET
+def contact_around(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer the part of a contact's page that stands around its facts: needs, what was heard, segments."""
+    keep_visibility(request.user)
+    contact = one(contacts_visible_to(request.user), pk)
+    context = {"contact": contact, "record": contact, "record_kind": "contact"}
+    context["can_write"] = can(request.user, "records.write")
+    return render(request, "accounts/_around.html", {**context, **_around(request, contact)})

@@ -14,6 +14,7 @@ from segmentation_crm.common.access import can
 from ..forms.pipeline import LineForm
 from ..models import Opportunity, OpportunityLine, Product
 from ..queries import opportunities_visible_to, opportunity_lines_visible_to
+from ..queries.at_record import rows_at
 from ..services.money import RateBook
 from .pages import demand_write, one
 
@@ -23,17 +24,14 @@ MOST_LINES = 200
 def lines_context(request: HttpRequest, opportunity: Opportunity, **more: Any) -> dict[str, Any]:
     """Return what templates/accounts/opportunity_lines.html needs (4 queries)."""
     rows = list(
-        opportunity_lines_visible_to(request.user)
-        .filter(opportunity=opportunity)
-        .select_related("product")
-        .order_by("pk")[:MOST_LINES]
+        rows_at(request.user, opportunity, OpportunityLine).select_related("product").order_by("pk")[:MOST_LINES]
     )
     shown: Any = more.pop("line_form", None)
     forms = [shown if shown and shown.instance.pk == row.pk else line_form(row) for row in rows]
     currencies = {row.amount_currency or "" for row in rows if row.amount is not None}
     same = len(currencies) <= 1
     field = "amount" if same else "amount_reporting"
-    total = opportunity.line_items.aggregate(total=Sum(field))["total"]
+    total = _total(opportunity, rows, field)
     currency = next(iter(currencies), "") if same else ""
     new_form = shown if shown and not shown.instance.pk else LineForm(auto_id="line_new_%s")
     own = RateBook.load().currency
@@ -50,6 +48,14 @@ def lines_context(request: HttpRequest, opportunity: Opportunity, **more: Any) -
         and (total, currency or own) != (opportunity.amount, opportunity.amount_currency or own),
         **more,
     }
+
+
+def _total(opportunity: Opportunity, rows: list[OpportunityLine], field: str) -> Any:
+    """Return the sum of the lines' amounts, None where none has one (0 queries, 1 where not all lines are read)."""
+    if len(rows) >= MOST_LINES:
+        return opportunity.line_items.aggregate(total=Sum(field))["total"]
+    amounts = [amount for row in rows if (amount := getattr(row, field)) is not None]
+    return sum(amounts, Decimal(0)) if amounts else None
 
 
 def line_form(line: OpportunityLine, data: Any = None) -> LineForm:

@@ -14,6 +14,7 @@ from ..choices import BuyingRole
 from ..forms.pipeline import PersonForm
 from ..models import Contact, Opportunity, OpportunityContact
 from ..queries import opportunities_visible_to, opportunity_contacts_visible_to
+from ..queries.at_record import rows_at
 from ..queries.deal_committee import deal_committee, people_who_left
 from ..queries.quick_log import people_around
 from .pages import demand_write, one
@@ -25,10 +26,7 @@ MOST_CHOICES = 300
 def people_context(request: HttpRequest, opportunity: Opportunity, **more: Any) -> dict[str, Any]:
     """Return what templates/accounts/opportunity_people.html needs (5 queries or so)."""
     rows = list(
-        opportunity_contacts_visible_to(request.user)
-        .filter(opportunity=opportunity)
-        .select_related("contact")
-        .order_by("pk")[:MOST_PEOPLE]
+        rows_at(request.user, opportunity, OpportunityContact).select_related("contact").order_by("pk")[:MOST_PEOPLE]
     )
     people = _candidates(request, opportunity)
     shown: Any = more.pop("person_form", None)

@@ -18,6 +18,7 @@ from ..choices import CatalogueKind, EvidenceKind, RecordType, Vocabulary
 from ..forms.known import NeedForm, TechnologyForm
 from ..models import AccountTechnology, Contact, Need, Provenance
 from ..queries import needs_visible_to, resolve_catalogue, resolve_term, technologies_visible_to
+from ..queries.at_record import rows_at
 from ..queries.heard import evidence_of
 from ..services.catalogue import add_entry
 from ..services.needs import change_need, drop_need, restore_need, state_need
@@ -51,14 +52,14 @@ class Known:
 
 
 def need_rows(user: Any, record: Any) -> "QuerySet[Need]":
-    """Return the needs of a record, the pressing ones first, the rejected last."""
-    rows = needs_visible_to(user).filter(**{record._meta.model_name: record}).select_related("need")
+    """Return the needs of a record that is seen, the pressing ones first, the rejected last."""
+    rows = rows_at(user, record, Need).select_related("need")
     return rows.order_by("rejected_on", "priority", "need__name_folded")
 
 
 def technology_rows(user: Any, record: Any) -> "QuerySet[AccountTechnology]":
-    """Return the technologies of an account by name."""
-    rows = technologies_visible_to(user).filter(account=record)
+    """Return the technologies of an account that is seen, by name."""
+    rows = rows_at(user, record, AccountTechnology)
     return rows.select_related("product__vendor", "product__category").order_by("product__name_folded")
 
 

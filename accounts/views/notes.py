@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ..models import Note
 from ..queries import notes_visible_to
+from ..queries.at_record import rows_at
 from ..queries.work import notes_taken_back_by
 from ..services.notes import bring_back_note, edit_note, owns_note, take_back_note
 from ..services.work import record_url
@@ -23,7 +24,7 @@ TAB = "?tab=notes"
 def notes_context(request: HttpRequest, record: Any) -> dict[str, Any]:
     """Return what _notes.html needs (2 queries)."""
     owner = {record._meta.model_name: record}
-    rows = notes_visible_to(request.user).filter(**owner).select_related("author").order_by("-created_at")
+    rows = rows_at(request.user, record, Note).select_related("author").order_by("-created_at")
     page = keyset_page(request, rows, 20)
     return {
         "notes_page": page,

@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from ..queries import needs_visible_to, notes_visible_to, survey_answers_visible_to, tasks_visible_to
-from ..queries.attachments import attachments_visible_to
+from ..models import Attachment, Need, Note, SurveyAnswer, Task
+from ..queries.at_record import rows_at
 from ..queries.content import consumed, content_items, topics_ranked
 from . import related
 from .files import files_context
@@ -18,10 +18,6 @@ from .related import Tab
 MOST_TASKS = 100
 
 
-def _of(record: Any) -> dict[str, Any]:
-    return {record._meta.model_name: record}
-
-
 def needs_tab(request: HttpRequest, record: Any) -> dict[str, Any]:
     """Return the chips and the table of needs."""
     return {**chips_context(request, record, "needs")}
@@ -29,7 +25,7 @@ def needs_tab(request: HttpRequest, record: Any) -> dict[str, Any]:
 
 def tasks_tab(request: HttpRequest, record: Any) -> dict[str, Any]:
     """Return the open tasks, the most urgent first, and the latest done (2 queries)."""
-    rows = tasks_visible_to(request.user).filter(**_of(record)).select_related("owner")
+    rows = rows_at(request.user, record, Task).select_related("owner")
     open_rows = list(rows.filter(done_at__isnull=True).order_by("due_at", "pk")[:MOST_TASKS])
     done = list(rows.filter(done_at__isnull=False).order_by("-done_at", "-pk")[:MOST_TASKS])
     return {
@@ -59,7 +55,7 @@ NEEDS = Tab(
     "Needs",
     "need",
     "needs",
-    lambda user, r: needs_visible_to(user).filter(**_of(r)),
+    lambda user, r: rows_at(user, r, Need),
     template="accounts/_needs_tab.html",
     context=needs_tab,
 )
@@ -68,7 +64,7 @@ TASKS = Tab(
     "Tasks",
     "task",
     "tasks",
-    lambda user, r: tasks_visible_to(user).filter(**_of(r)),
+    lambda user, r: rows_at(user, r, Task),
     template="accounts/_tasks_tab.html",
     context=tasks_tab,
 )
@@ -77,7 +73,7 @@ NOTES = Tab(
     "Notes",
     "note",
     "notes",
-    lambda user, r: notes_visible_to(user).filter(**_of(r)),
+    lambda user, r: rows_at(user, r, Note),
     template="accounts/_notes_tab.html",
     context=notes_context,
 )
@@ -86,7 +82,7 @@ FILES = Tab(
     "Files",
     "file",
     "files",
-    lambda user, r: attachments_visible_to(user).filter(**_of(r)),
+    lambda user, r: rows_at(user, r, Attachment),
     template="accounts/_files_tab.html",
     context=files_context,
 )
@@ -104,6 +100,6 @@ SURVEYS = Tab(
     "Surveys",
     "answer",
     "answers",
-    lambda user, r: survey_answers_visible_to(user).filter(**_of(r)).order_by("-answered_at"),
+    lambda user, r: rows_at(user, r, SurveyAnswer).order_by("-answered_at"),
     columns=related.answers,
 )

@@ -16,7 +16,9 @@ from segmentation_crm.common.access import keep_visibility
 from segmentation_crm.common.keys import key_of
 from segmentation_crm.common.timeline import Cursor, TimelineEvent, TimelineKind
 
+from ..models import Contact
 from ..queries import contacts_visible_to
+from ..queries.at_record import rows_at
 from ..queries.timeline import noise_of_day, timeline_page, timeline_query
 from .pages import one
 from .records import page_of, record_or_404
@@ -39,7 +41,9 @@ def record_timeline(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     if request.GET.get("before"):
         return render(request, "accounts/_timeline_days.html", context)
     response = render(request, "accounts/_record_timeline.html", context)
-    response["HX-Push-Url"] = context["timeline"]["page_url"]
+    if "first" not in request.GET:
+        # The page fetches its own timeline without leaving its address.
+        response["HX-Push-Url"] = context["timeline"]["page_url"]
     return response
 
 
@@ -141,9 +145,8 @@ def _chosen(request: HttpRequest, record: Any) -> tuple[frozenset[str], int | No
 
 
 def _people(request: HttpRequest, record: Any, chosen: int | None) -> list[tuple[int, str]]:
-    rows = list(
-        contacts_visible_to(request.user).filter(account=record).order_by("full_name_folded", "pk")[:MOST_PEOPLE]
-    )
+    rows = rows_at(request.user, record, Contact).order_by("full_name_folded", "pk")
+    rows = rows.only("first_name", "last_name", "email")[:MOST_PEOPLE]
     people = [(row.pk, row.name) for row in rows]
     if chosen is not None and chosen not in dict(people):
         people.append((chosen, contacts_visible_to(request.user).get(pk=chosen).name))

@@ -86,8 +86,12 @@ class Visibility:
     owner_ids: frozenset[int] = frozenset()
     countries: frozenset[str] = frozenset()
     region_slugs: frozenset[str] = frozenset()
-    # What was looked up by this visibility, for as long as it is kept.
+    # What was looked up and built for this visibility, for as long as it is kept: nothing else may go in.
     found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+# Of those who see everything: what is built for one of them serves the next.
+_EVERYTHING = Visibility(everything=True, unowned=True)
 
 
 def keep_visibility(user: AnyUser) -> Visibility:
@@ -109,7 +113,7 @@ def visibility(user: AnyUser) -> Visibility:
     if kept is not None:
         return kept
     if user.role in SEES_EVERYTHING:
-        return Visibility(everything=True, unowned=True)
+        return _EVERYTHING
     if user.role == Role.SALES_REP:
         owner_ids, territories = {user.pk}, Territory.objects.filter(users=user)
         if user.team_id:

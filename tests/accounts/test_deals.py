@@ -169,12 +169,12 @@ def test_the_committee_is_compared_with_the_template_of_the_pipeline(client, peo
         )
     for role in (BuyingRole.CHAMPION, BuyingRole.TECHNICAL_DECISION_MAKER):
         factories.OpportunityContactFactory(opportunity=deal, role=role)
-    committee = client.get(url("opportunity_detail", deal)).context["committee"]
+    committee = client.get(url("opportunity_people", deal)).context["committee"]
     assert committee.template == "Ours"
     assert committee.completeness == Decimal("2.5") / 4
     champion = OpportunityContact.objects.get(role="champion").contact
     ContactAccount.objects.filter(contact=champion).update(ended_on=dt.date(2026, 1, 1))
-    context = client.get(url("opportunity_detail", deal)).context
+    context = client.get(url("opportunity_people", deal)).context
     assert context["committee"].completeness == Decimal("0.5") / 4
     assert not context["has_champion"]
 
@@ -216,7 +216,7 @@ def test_a_new_objection_is_typed_by_who_keeps_vocabularies_and_refused_from_oth
     rows = OpportunityValue.objects.filter(opportunity=deal, field="objections")
     sent = {"objections": [known.pk, "new:No  interface", "new:too DEAR"], "competitors": ["new:Globex"]}
     client.force_login(people[0])
-    page = client.get(url("opportunity_detail", deal)).content.decode()
+    page = client.get(url("opportunity_around", deal)).content.decode()
     assert "data-create" not in page.split('id="deal-said"')[1].split("</form>")[0]
     refused = client.post(url("opportunity_said", deal), sent)
     assert refused.status_code == 422
@@ -224,7 +224,7 @@ def test_a_new_objection_is_typed_by_who_keeps_vocabularies_and_refused_from_oth
     assert 'value="new:No  interface"' in refused.content.decode()  # what was typed is still there
     assert not Term.objects.filter(name="No interface").exists()
     client.force_login(people[1])
-    assert client.get(url("opportunity_detail", deal)).content.decode().count("data-create") >= 2
+    assert client.get(url("opportunity_around", deal)).content.decode().count("data-create") >= 2
     assert client.post(url("opportunity_said", deal), sent).status_code == 200
     assert {row.term.name for row in rows} == {"Too dear", "No interface"}
     assert Term.objects.get(vocabulary="competitor", name="Globex")
@@ -320,12 +320,17 @@ def test_the_page_costs_a_fixed_number_of_queries(client, people, deal, django_a
             factories.ActivityFactory(opportunity=deal, account=deal.account)
 
     fill(1)
-    client.get(url("opportunity_detail", deal))
-    with django_assert_max_num_queries(80) as few:
-        assert client.get(url("opportunity_detail", deal)).status_code == 200
+    names = {"detail": 22, "timeline": 16, "around": 12, "lines": 9, "people": 11}
+    found = {}
+    for name, most in names.items():
+        client.get(url(f"opportunity_{name}", deal))
+        with django_assert_max_num_queries(most) as few:
+            assert client.get(url(f"opportunity_{name}", deal)).status_code == 200
+        found[name] = len(few)
     fill(6)
-    with django_assert_max_num_queries(len(few)):
-        client.get(url("opportunity_detail", deal))
+    for name, most in found.items():
+        with django_assert_max_num_queries(most):
+            client.get(url(f"opportunity_{name}", deal))
 
 
 def test_a_champion_one_may_not_see_is_not_named(client, people, deal):

@@ -228,7 +228,7 @@ def test_earlier_events_come_by_key_and_the_day_is_headed_once(client, admin):
         ActivityFactory(
             contact=contact, type="call", subject=f"Call {number:02d}", occurred_at=start + dt.timedelta(seconds=number)
         )
-    text = get(client, admin, "account_detail", account.pk).content.decode()
+    text = get(client, admin, "account_detail", account.pk, whole="1").content.decode()
     seen = re.findall(r"Call \d\d", text.split('id="timeline"')[1])
     while more := re.search(r'hx-get="([^"]+before=[^"]+)"', text):
         text = client.get(more.group(1).replace("&amp;", "&")).content.decode()
@@ -243,7 +243,7 @@ def test_a_hidden_person_and_deal_stay_unnamed(client, alice):
     ActivityFactory(contact=hidden, account=account, type="call", subject="Joint call")
     strange = OpportunityFactory(account=AccountFactory(), name="Secret deal")
     OpportunityContactFactory(opportunity=strange, contact=hidden)
-    text = get(client, alice, "account_detail", account.pk).content.decode()
+    text = get(client, alice, "account_detail", account.pk, whole="1").content.decode()
     assert "Joint call" in text
     assert "not visible to you" in text
     assert "Verborgen" not in text

@@ -219,7 +219,7 @@ def test_the_page_of_an_account_shows_facts_people_deals_and_tabs(client, admin,
     NeedFactory(account=account)
     PurchaseFactory(account=account)
     ActivityFactory(account=account, contact=None, type="call", subject="Price list")
-    text = get(client, admin, "account_detail", account.pk)
+    text = get(client, admin, "account_detail", account.pk, whole="1")
     for words in ("1,250", "€2,400,000", "Germany", "Anna Brandt", "Rollout", "Price list", "Plants"):
         assert words in text, words
     for tab in ("contacts", "opportunities", "technologies", "needs", "purchases", "activities"):
@@ -227,8 +227,33 @@ def test_the_page_of_an_account_shows_facts_people_deals_and_tabs(client, admin,
         assert "data-label" in get(client, admin, "account_detail", account.pk, tab=tab) or tab == "needs"
     assert "?tab=contracts" not in text
     get(client, admin, "account_detail", account.pk, tab="nonsense", status=404)
-    with django_assert_max_num_queries(52):
-        get(client, admin, "account_detail", account.pk)
+    for name, most in (("detail", 21), ("around", 16), ("timeline", 26)):
+        with django_assert_max_num_queries(most):
+            get(client, admin, f"account_{name}", account.pk)
+
+
+@pytest.mark.parametrize("kind", ["account", "contact", "opportunity"])
+def test_parts_below_the_first_screen_come_after_the_page_or_with_it(client, admin, kind):
+    account = AccountFactory(name="Kessler Werke")
+    contact = ContactFactory(account=account)
+    deal = OpportunityFactory(account=account, stage=StageFactory())
+    record = {"account": account, "contact": contact, "opportunity": deal}[kind]
+    ActivityFactory(account=account, contact=contact, opportunity=deal, type="call", subject="Price list")
+    NeedFactory(account=None if kind == "contact" else account, contact=contact if kind == "contact" else None)
+    page = get(client, admin, f"{kind}_detail", record.pk)
+    parts = re.findall(r'<section class="later[^>]*hx-get="([^"]+)" hx-trigger="load"', page)
+    assert len(parts) == (4 if kind == "opportunity" else 2)
+    assert "Price list" not in page
+    assert page.count(f"/{record.pk}/?whole=1#") == len(parts)  # the way without scripts
+    fetched = "".join(client.get(part).content.decode() for part in parts)
+    whole = get(client, admin, f"{kind}_detail", record.pk, whole="1")
+    assert 'hx-trigger="load" hx-swap="outerHTML" aria-busy' not in whole
+    for words in ("Price list", 'id="timeline"', 'id="known-needs"', *(('id="deal-lines"',) if deal is record else ())):
+        assert words in fetched, words
+        assert words in whole, words
+    assert "HX-Push-Url" not in client.get(next(part for part in parts if "timeline" in part)).headers
+    # What was chosen in the timeline by its address stands in the page.
+    assert "Price list" in get(client, admin, f"{kind}_detail", record.pk, kind="conversation")
 
 
 def test_a_related_tab_pages_by_twenty(client, admin):
@@ -414,8 +439,9 @@ def test_a_page_takes_the_same_queries_for_a_rep_with_territories(client, alice,
     contact = ContactFactory(account=AccountFactory(owner=alice))
     pk = contact.account_id if kind == "account" else contact.pk
     get(client, alice, f"{kind}_detail", pk)
-    with django_assert_max_num_queries(58):
-        get(client, alice, f"{kind}_detail", pk)
+    for name, most in (("detail", 24), ("around", 20), ("timeline", 28)):
+        with django_assert_max_num_queries(most):
+            get(client, alice, f"{kind}_{name}", pk)
 
 
 def test_figures_are_computed_lead_to_their_records_and_hide_when_empty(client, admin):

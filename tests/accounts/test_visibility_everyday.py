@@ -132,6 +132,9 @@ def record_paths(kind, record, tabs):
     ]
     paths = [
         base,
+        f"{base}?whole=1",
+        f"{base}around/",
+        *([f"{base}parts/lines/", f"{base}parts/people/"] if kind == "opportunity" else []),
         *(f"{base}?tab={tab}" for tab in tabs),
         f"{base}changes/",
         f"{base}changes/?person=system",

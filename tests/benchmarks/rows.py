@@ -118,6 +118,14 @@ def _number(response: HttpResponse) -> int:
     return int(re.sub(r"\D", "", found[0]))
 
 
+# What a record's page fetches after it: each answers on its own, and is a row of its own.
+PARTS = {
+    "account": ("around", "timeline"),
+    "contact": ("around", "timeline"),
+    "opportunity": ("around", "lines", "people", "timeline"),
+}
+
+
 def _details(user: str, sizes: Sizes) -> list[Row]:
     """Small records from all over the table, heavy ones by their numbers of rows (found in the database)."""
     found = []
@@ -128,9 +136,10 @@ def _details(user: str, sizes: Sizes) -> list[Row]:
     ):
         for weight in ("small", "heavy"):
             keys = _keys(noun, table, by, weight, user)
-            if keys:
-                paths = [reverse(f"accounts:{noun}_detail", args=[pk]) for pk in keys]
-                found.append(Row(f"{noun} page, {weight} record", user, paths))
+            for part in ("detail", *PARTS[noun]) if keys else ():
+                paths = [reverse(f"accounts:{noun}_{part}", args=[pk]) for pk in keys]
+                name = f"{noun} page" if part == "detail" else f"{noun} page: {part}"
+                found.append(Row(f"{name}, {weight} record", user, paths))
     return found
 
 

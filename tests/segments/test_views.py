@@ -252,7 +252,7 @@ def test_cells_are_no_formulas(text):
 def test_a_record_page_shows_its_segments(client, admin):
     account = AccountFactory(employee_count=100)
     built(larger_than(50), "Large ones", user=admin)
-    assert "Large ones" in client.get(reverse("accounts:account_detail", args=[account.pk])).content.decode()
+    assert "Large ones" in client.get(reverse("accounts:account_around", args=[account.pk])).content.decode()
     assert segment_panel("opportunity", account, admin) is None
 
 

@@ -136,14 +136,23 @@ function today() {
   return `${now.getFullYear()}-${pad(now.getMonth() + 1)}-${pad(now.getDate())}`;
 }
 
+/* The dialog is fetched when a deal is closed for the first time: most pages never need it. */
+async function fetchDialog() {
+  const place = document.querySelector("[data-move-place]");
+  if (!place || dialog()) return;
+  await window.htmx.ajax("GET", place.dataset.movePlace, { target: place, swap: "innerHTML" });
+  if (!dialog()) throw new Refused("What must be known of a closed deal could not be loaded. Nothing was changed; try again.");
+}
+
 /* Moves a deal {url, version, name, amount …} to a stage {slug, name, kind}; resolves with the answer or null. */
-export function move(deal, stage, extra = {}) {
+export async function move(deal, stage, extra = {}) {
   const send = (data) => {
     data.set("stage", stage.slug);
     data.set("version", deal.version);
     for (const [name, value] of Object.entries(extra)) data.set(name, value);
     return post(deal.url, data);
   };
+  if (stage.kind !== "open") await fetchDialog();
   if (stage.kind === "open" || !dialog()) return send(new FormData());
   return ask({ kind: stage.kind, name: deal.name, stageName: stage.name, values: deal, send });
 }
