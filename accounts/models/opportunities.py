@@ -120,6 +120,12 @@ class Opportunity(RecordModel):
                 name="accounts_opp_champion_left",
                 condition=Q(champion_left_on__isnull=False),
             ),
+            # A column of the board, what closes next first.
+            models.Index(
+                fields=["stage", "expected_close", "id"],
+                name="accounts_opp_stage_close",
+                condition=Q(deleted_at__isnull=True, merged_into__isnull=True),
+            ),
             # Board and forecast add up deals from these indexes alone, without reading the table.
             models.Index(
                 fields=[
