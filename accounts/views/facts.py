@@ -1,6 +1,7 @@
 """What is known of a record, from the declarations of its fields: grouped, with sources, the empty ones named."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("pipeline", "stage", "lost_reason"),
     ("country", "subdivision"),
 )
+_ANY = "field"
 TARGET_PAGES = {"account": "accounts:account_detail", "contact": "accounts:contact_detail"}
 
 
@@ -70,6 +72,7 @@ def fact_groups(record_type: str, record: Any, hidden: frozenset[str] = frozense
     """
     multi = _multi_values(record)
     sources = _sources(record_type, record.pk)
+    edit_urls = edit_urls_of(record_type, record.pk)
     groups: dict[str, FactGroup] = {}
     for definition in _in_order(record_type):
         if not isinstance(definition.source, Column | ValueRows):
@@ -77,7 +80,7 @@ def fact_groups(record_type: str, record: Any, hidden: frozenset[str] = frozense
         title = GLANCE if definition.name in AT_A_GLANCE.get(record_type, ()) else definition.group
         group = groups.setdefault(title, FactGroup(title))
         fact = _fact(definition, record, multi)
-        edit_url = _edit_url(record_type, record.pk, definition.name)
+        edit_url = edit_urls(definition.name)
         if fact is None:
             group.empty.append(definition.label)
             if edit_url:
@@ -86,7 +89,7 @@ def fact_groups(record_type: str, record: Any, hidden: frozenset[str] = frozense
             group.facts.append({"label": definition.label, "kind": "text", "value": "not visible to you"})
         else:
             group.facts.append({**fact, **sources.get(definition.name, {}), "edit_url": edit_url})
-    custom = _custom_group(record_type, record, sources)
+    custom = _custom_group(record_type, record, sources, edit_urls)
     order = {title: place for place, title in enumerate([GLANCE, *FIRST.get(record_type, ()), *GROUPS][::-1])}
     found = sorted((g for g in groups.values() if g.facts or g.empty), key=lambda g: -order.get(g.title, -1))
     return [*found, custom] if custom.facts or custom.empty else found
@@ -115,12 +118,16 @@ def _multi_values(record: Any) -> dict[str, list[str]]:
     return found
 
 
-def _edit_url(record_type: str, pk: int, name: str) -> str:
-    """Return where a field is edited in place, "" for one that the form lacks."""
-    form = FORMS[record_type]
-    if name not in form.base_fields and not name.startswith("custom_"):
-        return ""
-    return reverse(f"accounts:{record_type}_fact", args=[pk, name])
+def edit_urls_of(record_type: str, pk: int) -> Callable[[str], str]:
+    """Return what gives the address where a field is edited in place, "" for one that the form lacks."""
+    fields = FORMS[record_type].base_fields
+    # A page names fifty of them, which differ in their last part: the address is worked out once.
+    base = reverse(f"accounts:{record_type}_fact", args=[pk, _ANY]).removesuffix(f"{_ANY}/")
+
+    def address(name: str) -> str:
+        return f"{base}{name}/" if name in fields or name.startswith("custom_") else ""
+
+    return address
 
 
 def edited_together(record_type: str, name: str) -> list[str]:
@@ -211,7 +218,9 @@ def _words(name: str, value: str) -> Fact:
     return {"kind": kind, "value": value}
 
 
-def _custom_group(record_type: str, record: Any, sources: dict[str, Fact]) -> FactGroup:
+def _custom_group(
+    record_type: str, record: Any, sources: dict[str, Fact], edit_urls: Callable[[str], str]
+) -> FactGroup:
     """Return the custom fields: filled ones with their values, the other active ones by label (2 queries)."""
     group = FactGroup("Custom fields")
     rows = defaultdict(list)
@@ -220,7 +229,7 @@ def _custom_group(record_type: str, record: Any, sources: dict[str, Fact]) -> Fa
     for definition in CustomField.objects.filter(record=record_type, is_active=True).order_by("position", "key"):
         filled = rows.get(definition.pk, [])
         name = f"custom_{definition.key}"
-        edit_url = _edit_url(record_type, record.pk, name)
+        edit_url = edit_urls(name)
         if not filled:
             group.empty.append(definition.label)
             group.blank.append({"label": definition.label, "name": name, "edit_url": edit_url})
