@@ -26,7 +26,7 @@ def table_rows(context: template.Context, table: Any, pick: bool = False, row_ac
 
     pick: a box before each row. row_acts: a template of what can be done to a `record`, drawn in each row's last cell.
     """
-    acts = context.template.engine.get_template(row_acts) if row_acts else None
+    acts = _template(context, row_acts) if row_acts else None
     written: list[str] = []
     for row in table.rows:
         written.append("<tr>")
@@ -74,10 +74,11 @@ def stamped(context: template.Context, name: str, variant: Any = "", **values: A
 
     The template must show the values as they are, as text or in an attribute: it is drawn with marks in their place.
     """
-    drawn: dict[Any, str] = context.render_context.dicts[0].setdefault("stamped", {})
+    layers: list[Any] = context.render_context.dicts
+    drawn: dict[Any, str] = layers[0].setdefault("stamped", {})
     if (name, variant) not in drawn:
         with context.push(variant=variant, **{key: _mark(key) for key in values}):
-            drawn[name, variant] = context.template.engine.get_template(name).render(context)
+            drawn[name, variant] = _template(context, name).render(context)
     text = drawn[name, variant]
     for key, value in values.items():
         text = text.replace(_mark(key), str(conditional_escape(value)))
@@ -87,3 +88,8 @@ def stamped(context: template.Context, name: str, variant: Any = "", **values: A
 def _mark(name: str) -> str:
     """Return what stands for a value: signs of private use, which no escaping changes."""
     return f"\ue000{name}\ue001"
+
+
+def _template(context: template.Context, name: str) -> template.base.Template:
+    assert context.template is not None  # it is being drawn
+    return context.template.engine.get_template(name)
