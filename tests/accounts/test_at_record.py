@@ -95,7 +95,6 @@ def world(people):
             Purchase.objects.create(contact=contact, account=account, opportunity=deal, ordered_at=timezone.now())
             SupportCase.objects.create(contact=contact, account=account, opened_at=timezone.now())
             factories.NeedFactory(contact=None if account else contact, account=account)
-            factories.ContactAccountFactory(contact=contact, account=accounts[(number + 2) % len(accounts)])
             gone = timezone.now() if number % 3 == 0 else None
             on = {"account": account} if account else {"contact": contact}
             for where in (on, {"opportunity": deal}):
@@ -104,6 +103,9 @@ def world(people):
                 factories.AttachmentFactory(deleted_at=gone, **{"account": None, **where})
         factories.OpportunityContactFactory(opportunity=deals[number % len(deals)], contact=contact)
         factories.OpportunityContactFactory(opportunity=deals[(number + 4) % len(deals)], contact=contact)
+        ContactAccount.objects.get_or_create(
+            contact=contact, account=accounts[(number + 2) % len(accounts)], relation="consultant"
+        )
         Consent.objects.create(contact=contact, channel="email", status="granted", at=timezone.now())
     for account in accounts:
         factories.AccountTechnologyFactory(account=account)

@@ -142,6 +142,19 @@ def test_pipeline_pages_keep_nobody_out_and_fit_a_phone(live, on_board, deal, sc
     assert problems == []
 
 
+def test_a_deal_is_lost_on_its_page_which_fetches_the_dialog(live, on_board, deal, stages, reason):
+    on_board.goto(f"{live.url}/opportunities/{deal.pk}/")
+    assert on_board.locator("#move-dialog").count() == 0
+    on_board.get_by_role("button", name="Move to Lost").click()
+    dialog = on_board.get_by_role("dialog", name="Lost: Rollout")
+    dialog.wait_for()
+    on_board.locator("#move_lost_reason-ts-control").fill("built it")
+    on_board.locator(".ts-dropdown .option", has_text=reason.name).click()
+    dialog.get_by_role("button", name="Move", exact=True).click()
+    wait_until(lambda: stage_of(deal) == stages["lost"], 10, "the loss")
+    assert Opportunity.objects.get(pk=deal.pk).lost_reason == reason
+
+
 def test_a_deal_is_edited_in_place(live, on_board, deal, stages):
     product = ProductFactory(name="Licence")
     on_board.goto(f"{live.url}/opportunities/{deal.pk}/")

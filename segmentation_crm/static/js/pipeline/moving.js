@@ -140,7 +140,10 @@ function today() {
 async function fetchDialog() {
   const place = document.querySelector("[data-move-place]");
   if (!place || dialog()) return;
+  // Only once it is settled its selects have become pickers, which take what is chosen and the focus.
+  const settled = new Promise((resolve) => document.addEventListener("htmx:afterSettle", resolve, { once: true }));
   await window.htmx.ajax("GET", place.dataset.movePlace, { target: place, swap: "innerHTML" });
+  if (dialog()) await Promise.race([settled, new Promise((resolve) => window.setTimeout(resolve, 1000))]);
   if (!dialog()) throw new Refused("What must be known of a closed deal could not be loaded. Nothing was changed; try again.");
 }
 
