@@ -30,7 +30,16 @@ from tests.segments.making import built, larger_than
 pytestmark = pytest.mark.django_db
 ADMIN_SITE = "admin"
 # What the pages of one record are called: somebody else's are not there for a rep.
-FOREIGN = ("_detail", "_edit", "_timeline", "_around", "_lines", "_people", "_survey", "_download")
+FOREIGN = (
+    "_detail",
+    "_edit",
+    "_timeline",
+    "_around",
+    "opportunity_lines",
+    "opportunity_people",
+    "_survey",
+    "_download",
+)
 NOUNS = ("account", "contact", "opportunity")
 OF_RECORDS = {f"accounts:{noun}_{act}" for noun in NOUNS for act in ("changes", "fact", "delete")}
 
