@@ -8,6 +8,8 @@ from itertools import islice
 from django.db import connection
 from pyroaring import BitMap
 
+from segmentation_crm.common.fields import registry
+
 from ..choices import OverrideMode
 from ..models import Segment, SegmentMembership, SegmentOverride
 
@@ -32,13 +34,24 @@ def current_members(segment: Segment) -> BitMap:
     return BitMap(rows.values_list(owner_column(segment), flat=True).iterator(chunk_size=20_000))
 
 
-def manual_keys(segment: Segment) -> tuple[BitMap, BitMap]:
-    """Return the keys always in and the keys never in, as people decided (1 query)."""
+def manual_keys(segment: Segment, among: BitMap | None = None) -> tuple[BitMap, BitMap]:
+    """Return the keys always in and the keys never in, as people decided, of all or of these (1 query)."""
     included, excluded = BitMap(), BitMap()
     rows = SegmentOverride.objects.filter(segment=segment).values_list(owner_column(segment), "mode")
-    for key, mode in rows:
+    for key, mode in rows.iterator(chunk_size=20_000):
         (included if mode == OverrideMode.INCLUDE else excluded).add(key)
-    return included, excluded
+    return (included, excluded) if among is None else (included & among, excluded & among)
+
+
+def live_keys(member_type: str, keys: Iterable[int]) -> BitMap:
+    """Return those of the keys whose record is live (1 query for each 20,000 keys)."""
+    record = registry.records[member_type]
+    model = SegmentMembership._meta.get_field(member_type).related_model
+    live = model._default_manager.filter(**dict(record.live))  # type: ignore[union-attr]
+    found, waiting = BitMap(), list(keys)
+    for start in range(0, len(waiting), 20_000):
+        found.update(live.filter(pk__in=waiting[start : start + 20_000]).values_list("pk", flat=True))
+    return found
 
 
 def insert_members(segment: Segment, keys: BitMap, at: datetime, manual: bool = False) -> None:

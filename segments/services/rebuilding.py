@@ -1,7 +1,7 @@
 """Compute the members of segments whole: the worker's work on save, after an import, by button and nightly."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,17 +10,17 @@ from django.db import transaction
 from django.utils import timezone
 from pyroaring import BitMap
 
-from segmentation_crm.common.fields import registry
 from segmentation_crm.common.jobs import enqueue
 from segmentation_crm.common.models import Job
 
 from ..choices import RunCause, SegmentKind, SegmentStatus
-from ..models import Segment, SegmentMembership, SegmentRun
+from ..models import Segment, SegmentRun
 from ..queries import SegmentGraph
 from ..rules.evaluate import member_bitmap
 from ..rules.nodes import InvalidRule
 from ..rules.validate import validate
-from .membership import current_members, delete_members, insert_members, manual_keys, mark_manual
+from .composing import included_by_hand, membership_of
+from .membership import current_members, delete_members, insert_members, mark_manual
 
 # A rule saved during its own rebuild makes the result void; the work starts again this many times, then leaves it
 # to the job that the save queued.
@@ -132,19 +132,11 @@ def _store(
         if current.last_built_at and current.last_built_at > as_of:
             return None
         stored = current_members(current)
-        included, excluded = manual_keys(current)
-        included = live_keys(current.member_type, included)
-        if chosen is not None:
-            wanted = chosen | included
-        elif current.kind == SegmentKind.STATIC:
-            wanted = included
-        else:
-            wanted = live_keys(current.member_type, stored - _manual_members(current)) | included
-        wanted = wanted - excluded
+        wanted = membership_of(current, chosen)
         entered, left = wanted - stored, stored - wanted
         delete_members(current, left)
         insert_members(current, entered, as_of)
-        mark_manual(current, included & wanted)
+        mark_manual(current, included_by_hand(current, wanted))
         now = timezone.now()
         if entered or left:
             record_run(current, cause, as_of, now, len(wanted), entered, left)
@@ -184,22 +176,6 @@ def record_run(
         entered=entered.serialize(),
         left=left.serialize(),
     )
-
-
-def _manual_members(segment: Segment) -> BitMap:
-    rows = SegmentMembership.objects.filter(segment=segment, manual=True)
-    return BitMap(rows.values_list(f"{segment.member_type}_id", flat=True))
-
-
-def live_keys(member_type: str, keys: Iterable[int]) -> BitMap:
-    """Return those of the keys whose record is live (1 query for each 20,000 keys)."""
-    record = registry.records[member_type]
-    model = SegmentMembership._meta.get_field(member_type).related_model
-    live = model._default_manager.filter(**dict(record.live))  # type: ignore[union-attr]
-    found, waiting = BitMap(), list(keys)
-    for start in range(0, len(waiting), 20_000):
-        found.update(live.filter(pk__in=waiting[start : start + 20_000]).values_list("pk", flat=True))
-    return found
 
 
 def queue_rebuild_of_all() -> Job:
