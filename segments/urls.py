@@ -2,20 +2,20 @@
 
 from django.urls import path
 
-from . import views
+from .views import actions, builder, overrides, segments
 
 app_name = "segments"
 urlpatterns = [
-    path("", views.segment_list, name="list"),
-    path("new/", views.segment_new, name="new"),
-    path("new/rule/<slug:record>/", views.list_rule, name="list_rule"),
-    path("<slug:slug>/", views.segment_detail, name="detail"),
-    path("<slug:slug>/edit/", views.segment_edit, name="edit"),
-    path("<slug:slug>/rebuild/", views.segment_rebuild, name="rebuild"),
-    path("<slug:slug>/archive/", views.segment_archive, name="archive"),
-    path("<slug:slug>/restore/", views.segment_restore, name="restore"),
-    path("<slug:slug>/duplicate/", views.segment_duplicate, name="duplicate"),
-    path("<slug:slug>/export/", views.segment_export, name="export"),
-    path("<slug:slug>/overrides/", views.override_add, name="override_add"),
-    path("<slug:slug>/overrides/<int:pk>/remove/", views.override_remove, name="override_remove"),
+    path("", segments.segment_list, name="list"),
+    path("new/", builder.segment_new, name="new"),
+    path("new/rule/<slug:record>/", builder.list_rule, name="list_rule"),
+    path("<slug:slug>/", segments.segment_detail, name="detail"),
+    path("<slug:slug>/edit/", builder.segment_edit, name="edit"),
+    path("<slug:slug>/rebuild/", actions.segment_rebuild, name="rebuild"),
+    path("<slug:slug>/archive/", actions.segment_archive, name="archive"),
+    path("<slug:slug>/restore/", actions.segment_restore, name="restore"),
+    path("<slug:slug>/duplicate/", actions.segment_duplicate, name="duplicate"),
+    path("<slug:slug>/export/", actions.segment_export, name="export"),
+    path("<slug:slug>/overrides/", overrides.override_add, name="override_add"),
+    path("<slug:slug>/overrides/<int:pk>/remove/", overrides.override_remove, name="override_remove"),
 ]

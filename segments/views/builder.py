@@ -1,0 +1,100 @@
+"""The builder: a new segment, the rule of one that is there, the rule of a list."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from segmentation_crm.common import lists
+from segmentation_crm.common.lists.resolve import resolve
+from segmentation_crm.common.lists.saved_views import find_view, stored_query
+from segmentation_crm.common.models import Organisation
+from segmentation_crm.common.services.saved_views import may_change
+
+from ..choices import MemberType, SegmentKind, SegmentUse
+from ..models import Segment
+from ..queries import sees_every_record
+from .common import require_write, segment_or_404
+
+MEMBERS_OF_LISTS = ("account", "contact", "opportunity", "activity")
+
+
+def rule_of_list(request: HttpRequest) -> dict[str, Any]:
+    """Return the rule that a list hands over: written out, or by its saved view; {} for none (up to 1 query)."""
+    view = find_view(request.GET.get("member_type", ""), request.user, request.GET.get("view", ""))
+    if view is not None:
+        return view.rules if isinstance(view.rules, dict) else {}
+    try:
+        found = json.loads(request.GET.get("rules", "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None) -> HttpResponse:
+    kind = segment.member_type if segment else request.GET.get("member_type", MemberType.ACCOUNT)
+    stored = {
+        "member_type": kind if kind in MemberType.values else MemberType.ACCOUNT,
+        "rules": segment.rules if segment else rules or {},
+    }
+    context = {
+        "segment": segment,
+        "stored": stored,
+        "currency": Organisation.current().currency,
+        "member_types": MemberType.choices,
+        "uses": SegmentUse.choices,
+        "kinds": [SegmentKind.DYNAMIC, SegmentKind.SNAPSHOT],
+        "sees_a_part": not sees_every_record(request.user),
+    }
+    return render(request, "segments/segment_builder.html", context)
+
+
+@login_required
+@require_GET
+def segment_new(request: HttpRequest) -> HttpResponse:
+    """Show the builder with an empty rule, or with the one of a list: `rules`, or that of the saved view `view`."""
+    require_write(request)
+    return _builder(request, None, rule_of_list(request))
+
+
+@login_required
+@require_GET
+def list_rule(request: HttpRequest, record: str) -> HttpResponse:
+    """Show the builder for the rule of a list; it leads back to the list, or saves a view through the API."""
+    if record not in MEMBERS_OF_LISTS:
+        raise Http404("The list of these records takes no rule.")
+    definition = lists.get(record)
+    resolved = resolve(definition, request.user, request.GET)
+    params = resolved.params.copy()
+    params.pop("rules", None)
+    context = {
+        "list": definition,
+        "view": resolved.view,
+        "stored": {"member_type": record, "rules": resolved.rules or {}},
+        "problem": next(iter(resolved.errors), "") if resolved.rules else "",
+        "back_url": f"{reverse(definition.url_name)}?{resolved.query or 'view=all'}",
+        "list_url": reverse(definition.url_name),
+        "params": params.urlencode(),
+        "query": stored_query(resolved.params),
+        "currency": Organisation.current().currency,
+        "sees_a_part": not sees_every_record(request.user),
+        "may_save": resolved.view is None or may_change(request.user, resolved.view),
+    }
+    return render(request, "segments/list_rule.html", context)
+
+
+@login_required
+@require_GET
+def segment_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the builder with the segment's rule; it saves through the API."""
+    require_write(request)
+    segment = segment_or_404(request, slug)
+    if segment.kind == SegmentKind.STATIC:
+        messages.info(request, "This segment is kept by hand and has no rule.")
+        return redirect(segment)
+    return _builder(request, segment)
