@@ -64,6 +64,8 @@ my_day_panels: ExtensionPoint[Callable[..., dict[str, Any] | None]] = ExtensionP
 
 # (record_type, kept id, gone id) -> anything, called in the transaction that merged two records or undid it.
 merge_handlers: ExtensionPoint[Callable[[str, int, int], object]] = ExtensionPoint("merge_handlers")
+# (segment id, ids of its new runs) -> anything, called in the transaction that changed a segment's members.
+after_membership_change: ExtensionPoint[Callable[[int, list[int]], object]] = ExtensionPoint("after_membership_change")
 
 ALL_POINTS: tuple[ExtensionPoint[Any], ...] = (
     record_panels,
@@ -80,6 +82,7 @@ ALL_POINTS: tuple[ExtensionPoint[Any], ...] = (
     settings_pages,
     after_organisation_change,
     rule_users,
+    after_membership_change,
 )
 
 

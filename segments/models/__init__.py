@@ -1,7 +1,21 @@
 """Models of segments, one module per noun."""
 
+from .changes import MembershipChange
+from .divisions import Partition, PartitionPart, SnapshotKeys, Split, SplitGroup
 from .members import SegmentMembership, SegmentOverride
 from .runs import SegmentRun
 from .segments import Segment, SegmentVersion
 
-__all__ = ["Segment", "SegmentMembership", "SegmentOverride", "SegmentRun", "SegmentVersion"]
+__all__ = [
+    "MembershipChange",
+    "Partition",
+    "PartitionPart",
+    "Segment",
+    "SegmentMembership",
+    "SegmentOverride",
+    "SegmentRun",
+    "SegmentVersion",
+    "SnapshotKeys",
+    "Split",
+    "SplitGroup",
+]

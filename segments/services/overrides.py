@@ -4,19 +4,18 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.utils import timezone
 from pyroaring import BitMap
 
 from segmentation_crm.common.access import AnyUser, can
+from segmentation_crm.common.effective_time import effective_now
 from segmentation_crm.common.models import Job, User
 from segmentation_crm.common.services import audit
 
 from ..choices import OverrideMode, RunCause, SegmentKind, SegmentStatus
 from ..models import Segment, SegmentMembership, SegmentOverride
 from ..queries import records_visible_to
-from .membership import delete_members, insert_members
-from .rebuilding import record_run
 from .saving import queue_rebuild
+from .storing import store_difference
 
 
 def set_override(
@@ -77,16 +76,18 @@ def _move(segment: Segment, record_id: int, *, wanted: bool) -> None:
     """Put one record in or out and note it as a run, where it is not there already."""
     rows = SegmentMembership.objects.filter(segment=segment, **_owner(segment, record_id))
     present = rows.exists()
-    now, key = timezone.now(), BitMap([record_id])
+    now, key = effective_now(), BitMap([record_id])
     if wanted and present:
         rows.update(manual=True)
     if wanted == present:
         return
-    if wanted:
-        insert_members(segment, key, now, manual=True)
-    else:
-        delete_members(segment, key)
-    count = segment.member_count + (1 if wanted else -1)
-    entered, left = (key, BitMap()) if wanted else (BitMap(), key)
-    record_run(segment, RunCause.MANUAL, now, now, count, entered, left)
-    Segment.objects.filter(pk=segment.pk).update(member_count=count)
+    none = BitMap()
+    store_difference(
+        segment,
+        key if wanted else none,
+        none if wanted else key,
+        as_of=now,
+        cause=RunCause.MANUAL,
+        version=segment.rules_version,
+        manual=wanted,
+    )

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.utils import timezone
 from pyroaring import BitMap
 
+from segmentation_crm.common.effective_time import effective_now
 from segmentation_crm.common.jobs import enqueue
 from segmentation_crm.common.models import Job
 
@@ -20,7 +20,8 @@ from ..rules.evaluate import member_bitmap
 from ..rules.nodes import InvalidRule
 from ..rules.validate import validate
 from .composing import included_by_hand, membership_of
-from .membership import current_members, delete_members, insert_members, mark_manual
+from .membership import current_members, mark_manual
+from .storing import store_difference
 
 # A rule saved during its own rebuild makes the result void; the work starts again this many times, then leaves it
 # to the job that the save queued.
@@ -74,7 +75,7 @@ def rebuild_segment(
         segment = Segment.objects.filter(pk=segment_id).exclude(status=SegmentStatus.ARCHIVED).first()
         if segment is None:
             return Outcome(segment_id, "kept")
-        as_of, clock = timezone.now(), time.monotonic()
+        as_of, clock = effective_now(), time.monotonic()
         try:
             chosen = _chosen_by_rule(segment, as_of)
         except InvalidRule as problem:
@@ -99,13 +100,14 @@ def _mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callab
     """Keep the members, say why the rule no longer works, and note the failed run."""
     words = "; ".join(error.message for error in problem.errors)[:2000]
     with transaction.atomic():
-        now = timezone.now()
+        now = effective_now()
         marked = Segment.objects.filter(pk=segment.pk, rules_version=segment.rules_version)
         if marked.update(status=SegmentStatus.BROKEN, last_error=words) and segment.last_error != words:
             SegmentRun.objects.create(
                 segment=segment,
                 version=segment.rules_version,
                 cause=RunCause.REBUILD,
+                as_of=now,
                 started_at=now,
                 finished_at=now,
                 member_count=segment.member_count,
@@ -134,12 +136,16 @@ def _store(
         stored = current_members(current)
         wanted = membership_of(current, chosen)
         entered, left = wanted - stored, stored - wanted
-        delete_members(current, left)
-        insert_members(current, entered, as_of)
+        store_difference(
+            current,
+            entered,
+            left,
+            as_of=as_of,
+            cause=cause,
+            version=current.rules_version,
+            member_count=len(wanted),
+        )
         mark_manual(current, included_by_hand(current, wanted))
-        now = timezone.now()
-        if entered or left:
-            record_run(current, cause, as_of, now, len(wanted), entered, left)
         healed = current.status == SegmentStatus.BROKEN
         Segment.objects.filter(pk=current.pk).update(
             member_count=len(wanted),
@@ -152,30 +158,6 @@ def _store(
         if on_commit_point:
             on_commit_point()
     return Outcome(segment.pk, "built", len(wanted), len(entered), len(left))
-
-
-def record_run(
-    segment: Segment,
-    cause: str,
-    started_at: datetime,
-    finished_at: datetime,
-    member_count: int,
-    entered: BitMap,
-    left: BitMap,
-) -> SegmentRun:
-    """Note a run that changed members (1 query)."""
-    return SegmentRun.objects.create(
-        segment=segment,
-        version=segment.rules_version,
-        cause=cause,
-        started_at=started_at,
-        finished_at=finished_at,
-        member_count=member_count,
-        entered_count=len(entered),
-        left_count=len(left),
-        entered=entered.serialize(),
-        left=left.serialize(),
-    )
 
 
 def queue_rebuild_of_all() -> Job:
