@@ -19,7 +19,7 @@ from ..queries import SegmentGraph
 from ..rules.evaluate import member_bitmap
 from ..rules.nodes import InvalidRule
 from ..rules.validate import validate
-from .composing import included_by_hand, membership_of
+from .composing import hold, included_by_hand, keep_taken, membership_of
 from .membership import current_members, mark_manual
 from .storing import store_difference
 
@@ -128,11 +128,13 @@ def _store(
 ) -> Outcome | None:
     """Write the difference; None where the rule or the members are newer than what was computed."""
     with transaction.atomic():
-        current = Segment.objects.select_for_update().filter(pk=segment.pk).first()
+        current = hold(segment.pk)
         if current is None or current.rules_version != segment.rules_version:
             return None
         if current.last_built_at and current.last_built_at > as_of:
             return None
+        if chosen is not None and current.kind == SegmentKind.SNAPSHOT:
+            keep_taken(current, chosen)
         stored = current_members(current)
         wanted = membership_of(current, chosen)
         entered, left = wanted - stored, stored - wanted

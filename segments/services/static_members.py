@@ -15,6 +15,7 @@ from segmentation_crm.common.effective_time import effective_now
 from ..choices import OverrideMode, RunCause, SegmentKind, SegmentStatus
 from ..models import Segment, SegmentMembership, SegmentOverride
 from ..queries import records_visible_to, segments_visible_to
+from .composing import hold, within_parent
 from .membership import owner_column
 from .saving import SegmentInUse, archive_segment, restore_segment
 from .storing import store_difference
@@ -56,7 +57,7 @@ def add_members(doing: Doing, ids: Sequence[int]) -> Outcome:
     members = SegmentMembership.objects.filter(segment=segment, **{f"{column}__in": list(new)})
     standing = BitMap(members.values_list(column, flat=True))
     members.update(manual=True)
-    _move(segment, new - standing, inside=True)
+    _move(segment, within_parent(segment, new - standing), inside=True)
     outcome.changed = {pk: {} for pk in new}
     return outcome
 
@@ -82,8 +83,8 @@ def take_out(doing: Doing, before: Mapping[int, Any]) -> Outcome:
 
 def _segment(pk: int) -> Segment | None:
     """Return the static segment, held until the transaction ends."""
-    rows = Segment.objects.select_for_update().filter(pk=pk, kind=SegmentKind.STATIC)
-    return rows.exclude(status=SegmentStatus.ARCHIVED).first()
+    found = hold(pk)
+    return found if found and found.kind == SegmentKind.STATIC and found.status != SegmentStatus.ARCHIVED else None
 
 
 def _move(segment: Segment, keys: BitMap, *, inside: bool) -> None:

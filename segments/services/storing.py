@@ -13,12 +13,15 @@ from segmentation_crm.common.effective_time import effective_now
 
 from ..choices import MemberType, RunCause
 from ..models import MembershipChange, Segment, SegmentRun
+from .composing import who_must_leave
 from .membership import delete_members, insert_members, owner_column
 
 # Rows of causes kept for one run; beyond them only the run's bitmaps say who moved.
 KEPT_CAUSES = 5_000
-# The causes that are told record by record; of the others the run says all there is.
+# The causes that are told record by record; of the others the run says all there is, and rows are kept only where few
+# moved, so that a record's own history is read by index.
 TOLD_CAUSES = frozenset({RunCause.DATA, RunCause.TIME})
+KEPT_OF_OTHERS = 500
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,12 @@ def store_difference(
     `entered` are keys that are not in yet, `left` keys that are. as_of: the effective moment at which the data were
     read, from which the change counts; version: the rule's version that was read; words: by record, for the causes
     data and time; started_at: when the work began (default: as_of); member_count: the count afterwards (default: the
-    stored count moved by the difference); manual: those who enter were put in by hand. Returns the run, None (and
-    writes nothing) where nobody moved. The segment's `member_count` is written too, here and on `segment`.
+    stored count moved by the difference); manual: those who enter were put in by hand. Who leaves a parent leaves its
+    children too, and who enters a part of a partition or split leaves the other parts, with runs of their own. Returns
+    the run, None (and writes nothing) where nobody moved. The segment's `member_count` is written too, here and on
+    `segment`.
 
-    Costs 3 to 6 queries, however many move (one more for each 50,000).
+    Costs 5 to 9 queries, however many move (one more for each 50,000).
     """
     if not entered and not left:
         return None
@@ -61,6 +66,7 @@ def store_difference(
     delete_members(segment, left)
     insert_members(segment, entered, as_of, manual=manual)
     began = started_at or as_of
+    fits = len(entered) + len(left) <= (KEPT_CAUSES if cause in TOLD_CAUSES else KEPT_OF_OTHERS)
     run = SegmentRun.objects.create(
         segment=segment,
         version=version,
@@ -73,15 +79,28 @@ def store_difference(
         left_count=len(left),
         entered=entered.serialize(),
         left=left.serialize(),
-        causes_cut=cause in TOLD_CAUSES and len(entered) + len(left) > KEPT_CAUSES,
+        causes_cut=not fits,
     )
-    if cause in TOLD_CAUSES:
+    if fits or cause in TOLD_CAUSES:
         _keep_causes(segment, run, entered, left, words or {})
     Segment.objects.filter(pk=segment.pk).update(member_count=member_count)
     segment.member_count = member_count
+    for other, gone in who_must_leave(segment, entered, left):
+        _take_out(other, gone, segment, as_of, cause)
     for listener in extensions.after_membership_change:
         listener(segment.pk, [run.pk])
     return run
+
+
+def _take_out(segment: Segment, gone: BitMap, because_of: Segment, as_of: datetime, cause: str) -> None:
+    """Take out of a child or of a part beside whom a change of another segment no longer lets in."""
+    words = "Left" if segment.parent_id == because_of.pk else "Is in"
+    said = Words(words=f"{words} “{because_of.name}”")
+    # Never before what is stored already, so that folding the runs in order gives what the rows say.
+    moment = max(as_of, segment.last_built_at or as_of)
+    words_of = dict.fromkeys(gone if len(gone) <= KEPT_CAUSES else gone[:KEPT_CAUSES], said)
+    version = segment.rules_version
+    store_difference(segment, BitMap(), gone, as_of=moment, cause=cause, version=version, words=words_of)
 
 
 def _keep_causes(segment: Segment, run: SegmentRun, entered: BitMap, left: BitMap, words: Mapping[int, Words]) -> None:
