@@ -5,6 +5,7 @@ from .divisions import Partition, PartitionPart, SnapshotKeys, Split, SplitGroup
 from .members import SegmentMembership, SegmentOverride
 from .runs import SegmentRun
 from .segments import Segment, SegmentVersion
+from .states import SegmentState
 
 __all__ = [
     "MembershipChange",
@@ -14,6 +15,7 @@ __all__ = [
     "SegmentMembership",
     "SegmentOverride",
     "SegmentRun",
+    "SegmentState",
     "SegmentVersion",
     "SnapshotKeys",
     "Split",

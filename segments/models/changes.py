@@ -12,7 +12,8 @@ from .segments import Segment
 class MembershipChange(models.Model):
     """One record that entered or left, and what moved it.
 
-    Kept for the causes data and time, up to 5,000 rows a run (`SegmentRun.causes_cut` says that more moved). `at` is
+    Kept up to 5,000 rows a run for the causes data and time, and for the others where no more than 500 moved; where
+    `SegmentRun.causes_cut` is set, only the run's bitmaps name all who moved. `at` is
     the run's `as_of`. `field` is the key of the field that changed ("account.employee_count"), `old` and `new` its
     values as text, `words` the cause in plain English ("Employees 80 → 240", "90 days without visit"); all four are
     empty where nothing is known but the cause.

@@ -11,7 +11,7 @@ class SegmentRun(models.Model):
 
     `version` is the rule's version that the run read; `as_of` the effective moment at which its data were read: the
     members from then on, until the next run. A run that failed changed nothing and says why in `error`. `causes_cut`
-    says that more records moved than `MembershipChange` rows are kept for one run.
+    says that more records moved than `MembershipChange` rows are kept of the run.
     """
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="runs")
@@ -33,6 +33,7 @@ class SegmentRun(models.Model):
         indexes = [
             models.Index(fields=["segment", "-started_at"], name="segments_run_started"),
             models.Index(fields=["segment", "as_of"], name="segments_run_as_of"),
+            models.Index(fields=["-as_of", "-id"], name="segments_run_cut", condition=models.Q(causes_cut=True)),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(cause__in=RunCause.values), name="segments_run_cause_known")
