@@ -112,8 +112,12 @@ class Evaluator:
             return self._joined(node, [self.node(rule) for rule in node.rules])
         key = atom_key(node)
         if key not in self.atoms:
-            self.atoms[key] = as_bitmap(compile_node(node, self.place, self.clock), self.universe, self.fetch)
+            self.atoms[key] = self.atom(node)
         return self.atoms[key]
+
+    def atom(self, node: Node) -> BitMap:
+        """Read the members for which an atom holds (1 query or a few)."""
+        return as_bitmap(compile_node(node, self.place, self.clock), self.universe, self.fetch)
 
     def _joined(self, node: Group, parts: list[BitMap]) -> BitMap:
         if node.combinator == "and":
