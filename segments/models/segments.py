@@ -15,8 +15,9 @@ class Segment(models.Model):
 
     `rules` is the canonical JSON of the rule language ({} for a static segment). `version` counts every change that
     people save (the ETag), `rules_version` only changes of the rule; `built_version` is the rules_version that the
-    stored members answer to, and `last_built_at` the moment at which the data behind them was read. A rule that no
-    longer validates makes the segment broken: it keeps its members, and `last_error` says why. Members of a segment
+    stored members answer to, and `last_built_at` the moment at which the data behind them was read. `woken_at` is the
+    moment up to which time passing has been let in, `thresholds` what "top %" conditions were last compared with. A
+    rule that no longer validates makes the segment broken: it keeps its members, and `last_error` says why. Members of a segment
     with a `parent` are always members of the parent too. A strategic segment has an owner and an objective as soon
     as it is active.
     """
@@ -39,6 +40,8 @@ class Segment(models.Model):
     )
     member_count = models.PositiveBigIntegerField(default=0, editable=False)
     last_built_at = models.DateTimeField(null=True, blank=True, editable=False)
+    woken_at = models.DateTimeField(null=True, blank=True, editable=False)
+    thresholds = models.JSONField(default=dict, blank=True, editable=False)
     last_duration_ms = models.PositiveIntegerField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, default="", editable=False)
     built_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
