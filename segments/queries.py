@@ -25,7 +25,7 @@ def segments_visible_to(user: AnyUser) -> QuerySet[Segment]:
     """
     if not user.is_authenticated or not user.is_active:
         return Segment.objects.none()
-    return Segment.objects.select_related("owner")
+    return Segment.objects.select_related("owner", "parent")
 
 
 def segment_lookup(reference: str) -> Q:

@@ -7,9 +7,9 @@ from rest_framework import serializers
 from segmentation_crm.common.api.serializers import StrictSerializer
 from segmentation_crm.common.models import User
 
-from .choices import MemberType, OverrideMode, SegmentKind, SegmentStatus, SegmentUse
+from .choices import MemberType, OverrideMode, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
 from .models import Segment, SegmentMembership, SegmentOverride, SegmentVersion
-from .queries import visible_member_count
+from .queries import find_segment, visible_member_count
 from .sentences import sentence_for
 
 
@@ -19,6 +19,7 @@ class SegmentSerializer(serializers.ModelSerializer):
     sentence = serializers.SerializerMethodField()
     member_count = serializers.SerializerMethodField()
     owner: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    parent: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     job = serializers.SerializerMethodField()
 
     class Meta:
@@ -36,6 +37,8 @@ class SegmentSerializer(serializers.ModelSerializer):
             "built_version",
             "kind",
             "kind_of_use",
+            "objective",
+            "parent",
             "status",
             "owner",
             "member_count",
@@ -62,6 +65,28 @@ class SegmentSerializer(serializers.ModelSerializer):
         return str(job.public_id) if job else None
 
 
+class SegmentReference(serializers.RelatedField):
+    """A segment that the caller sees, by id or slug; shown as slug."""
+
+    default_error_messages = {"unknown": "There is no such segment; send the id or slug of one."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(queryset=Segment.objects.all(), **options)
+
+    def to_internal_value(self, data: Any) -> Segment:
+        """Return the segment."""
+        found = None
+        if isinstance(data, str | int) and not isinstance(data, bool):
+            found = find_segment(self.context["request"].user, str(data))
+        if found is None:
+            self.fail("unknown")
+        return found
+
+    def to_representation(self, value: Segment) -> str:
+        """Return the slug."""
+        return value.slug
+
+
 class SegmentWriteSerializer(StrictSerializer):
     """What may be sent on creating a segment."""
 
@@ -71,6 +96,8 @@ class SegmentWriteSerializer(StrictSerializer):
     description = serializers.CharField(required=False, allow_blank=True, max_length=5000)
     kind = serializers.ChoiceField(choices=SegmentKind.choices, required=False)
     kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
+    objective = serializers.ChoiceField(choices=SegmentObjective.choices, allow_blank=True, required=False)
+    parent = SegmentReference(required=False, allow_null=True)
     status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +114,8 @@ class SegmentPatchSerializer(StrictSerializer):
     rules = serializers.JSONField(required=False)
     description = serializers.CharField(required=False, allow_blank=True, max_length=5000)
     kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
+    objective = serializers.ChoiceField(choices=SegmentObjective.choices, allow_blank=True, required=False)
+    parent = SegmentReference(required=False, allow_null=True)
     status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
     owner = serializers.SlugRelatedField(
         slug_field="username", queryset=User.objects.filter(is_active=True), allow_null=True, required=False

@@ -17,10 +17,11 @@ from ..models import Segment
 from ..rules.nodes import InvalidRule
 from ..services import saving
 from .members import MemberActions
+from .overlap import OverlapActions
 from .rules import RuleActions, check_size, invalid_rule
 
 
-class SegmentViewSet(RuleActions, MemberActions):
+class SegmentViewSet(RuleActions, MemberActions, OverlapActions):
     """Segments: saved queries over accounts or contacts. `{id}` takes an id or a slug."""
 
     def shown(self, segment: Segment, code: int, job: Any = None) -> Response:
@@ -32,7 +33,7 @@ class SegmentViewSet(RuleActions, MemberActions):
     @extend_schema(request=shapes.SegmentWriteSerializer, responses={201: shapes.SegmentSerializer})
     def create(self, request: Request) -> Response:
         """Save a new segment; a job computes its members."""
-        body = shapes.SegmentWriteSerializer(data=request.data)
+        body = shapes.SegmentWriteSerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
         check_size(body.validated_data.get("rules"))
         try:
@@ -45,7 +46,7 @@ class SegmentViewSet(RuleActions, MemberActions):
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change the fields sent; a rule needs If-Match (428 without, 412 where somebody saved in between)."""
         segment = self.get_object()
-        body = shapes.SegmentPatchSerializer(data=request.data)
+        body = shapes.SegmentPatchSerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
         if "rules" in body.validated_data:
             check_size(body.validated_data["rules"])

@@ -14,16 +14,20 @@ from segmentation_crm.common.jobs import enqueue
 from segmentation_crm.common.models import Job, User
 from segmentation_crm.common.services import audit
 
-from ..choices import MemberType, RunCause, SegmentKind, SegmentStatus, SegmentUse
+from ..choices import MemberType, RunCause, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
 from ..models import Segment, SegmentVersion
 from ..queries import SegmentGraph
 from ..rules.describe import describe
 from ..rules.nodes import Rule
 from ..rules.validate import validate
+from .placing import check_parent, check_strategic, limit_to_parent, refuse_what_a_division_decides
 
 # Words that stand where a slug would stand in an address.
-RESERVED_SLUGS = frozenset({"new", "preview", "fields", "values", "edit", "archived"})
-EDITABLE = ("name", "description", "rules", "kind_of_use", "status", "owner")
+RESERVED_SLUGS = frozenset(
+    {"new", "preview", "fields", "values", "edit", "archived"}
+    | {"overlap", "templates", "definitions", "partitions", "splits"}
+)
+EDITABLE = ("name", "description", "rules", "kind_of_use", "objective", "status", "owner", "parent")
 
 
 class StaleVersion(Exception):
@@ -117,10 +121,13 @@ def create_segment(
     kind: str = SegmentKind.DYNAMIC,
     kind_of_use: str = SegmentUse.WORKING_LIST,
     status: str = SegmentStatus.ACTIVE,
+    objective: str = "",
+    parent: Segment | None = None,
 ) -> tuple[Segment, Job]:
     """Save a new segment with its first version and queue the computing of its members.
 
-    Raises ValidationError naming the field, InvalidRule, or PermissionDenied.
+    parent: members are then always members of this segment too; it narrows, and says nothing of the rule. Raises
+    ValidationError naming the field, InvalidRule, or PermissionDenied.
     """
     _check_may_write(user)
     segment = Segment(
@@ -130,8 +137,12 @@ def create_segment(
         kind=_clean_choice("kind", kind, SegmentKind.values),
         kind_of_use=_clean_choice("kind_of_use", kind_of_use, SegmentUse.values),
         status=_clean_choice("status", status, [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]),
+        objective=_clean_choice("objective", objective, ["", *SegmentObjective.values]),
         owner=user if isinstance(user, User) else None,
+        parent=parent,
     )
+    check_parent(segment, parent)
+    check_strategic(segment)
     if segment.kind == SegmentKind.STATIC:
         if rules:
             raise ValidationError({"rules": "A static segment is kept by hand and has no rule."})
@@ -170,6 +181,8 @@ def update_segment(
         current = Segment.objects.select_for_update().get(pk=segment.pk)
         if expected_version is not None and current.version != expected_version:
             raise StaleVersion(current)
+        parent_before = current.parent_id
+        refuse_what_a_division_decides(current, changes)
         rule_changed = _apply(current, changes, user)
         # The version in the condition is what protects on SQLite, where rows are not locked.
         values = {name: getattr(current, name) for name in (*EDITABLE, "sentence", "last_error", "rules_version")}
@@ -182,6 +195,9 @@ def update_segment(
         job = None
         if rule_changed:
             _write_version(current, user)
+        if current.parent_id != parent_before:
+            limit_to_parent(current)
+        if rule_changed or current.parent_id != parent_before:
             job = queue_rebuild(current, user, RunCause.DEFINITION)
         audit.record(user, "segment.changed", current, fields=sorted(changes))
     return current, job
@@ -197,9 +213,16 @@ def _apply(segment: Segment, changes: dict[str, Any], user: AnyUser) -> bool:
         segment.kind_of_use = _clean_choice("kind_of_use", changes["kind_of_use"], SegmentUse.values)
     if "owner" in changes:
         segment.owner = changes["owner"]
+    if "objective" in changes:
+        segment.objective = _clean_choice("objective", changes["objective"], ["", *SegmentObjective.values])
+    if "parent" in changes:
+        check_parent(segment, changes["parent"])
+        segment.parent = changes["parent"]
     if "status" in changes:
         allowed = [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]
         segment.status = _clean_choice("status", changes["status"], allowed)
+    if {"kind_of_use", "owner", "objective", "status"} & changes.keys():
+        check_strategic(segment)
     if "rules" not in changes:
         return False
     if segment.kind == SegmentKind.STATIC:
@@ -264,4 +287,6 @@ def duplicate_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
         kind=segment.kind,
         kind_of_use=segment.kind_of_use,
         status=SegmentStatus.DRAFT,
+        objective=segment.objective,
+        parent=segment.parent if segment.parent and segment.parent.status != SegmentStatus.ARCHIVED else None,
     )
