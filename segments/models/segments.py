@@ -17,9 +17,9 @@ class Segment(models.Model):
     people save (the ETag), `rules_version` only changes of the rule; `built_version` is the rules_version that the
     stored members answer to, and `last_built_at` the moment at which the data behind them was read. `woken_at` is the
     moment up to which time passing has been let in, `thresholds` what "top %" conditions were last compared with. A
-    rule that no longer validates makes the segment broken: it keeps its members, and `last_error` says why. Members of a segment
-    with a `parent` are always members of the parent too. A strategic segment has an owner and an objective as soon
-    as it is active.
+    rule that no longer validates makes the segment broken: it keeps its members, and `last_error` says why. Members
+    of a segment with a `parent` are always members of the parent too. A strategic segment has an owner and an
+    objective as soon as it is active.
     """
 
     name = models.CharField(max_length=200)
