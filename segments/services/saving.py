@@ -1,13 +1,11 @@
 """Create, change, archive and restore segments."""
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.text import slugify
 
 from segmentation_crm.common.access import AnyUser, can
 from segmentation_crm.common.jobs import enqueue
@@ -20,13 +18,9 @@ from ..queries import SegmentGraph
 from ..rules.describe import describe
 from ..rules.nodes import Rule
 from ..rules.validate import validate
+from .naming import clean_choice, clean_name, insert_with_slug
 from .placing import check_parent, check_strategic, limit_to_parent, refuse_what_a_division_decides
 
-# Words that stand where a slug would stand in an address.
-RESERVED_SLUGS = frozenset(
-    {"new", "preview", "fields", "values", "edit", "archived"}
-    | {"overlap", "templates", "definitions", "partitions", "splits"}
-)
 EDITABLE = ("name", "description", "rules", "kind_of_use", "objective", "status", "owner", "parent")
 
 
@@ -46,36 +40,13 @@ class SegmentInUse(Exception):
         self.users = users
 
 
-def _check_may_write(user: AnyUser) -> None:
+def check_may_write(user: AnyUser) -> None:
+    """Let only those through who build segments.
+
+    Raises PermissionDenied.
+    """
     if not can(user, "segments.write"):
         raise PermissionDenied("Your role may read segments, not change them.")
-
-
-def _clean_name(name: Any) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise ValidationError({"name": "Give the segment a name."})
-    name = " ".join(name.split())
-    if len(name) > 200:
-        raise ValidationError({"name": "A name has at most 200 characters."})
-    if "\x00" in name:
-        raise ValidationError({"name": "A name cannot hold the character NUL."})
-    return name
-
-
-def _clean_choice(field: str, value: Any, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise ValidationError({field: f"{field} must be one of {', '.join(choices)}."})
-    return str(value)
-
-
-def _slug_candidates(name: str) -> Iterator[str]:
-    base = slugify(name)[:100].strip("-") or "segment"
-    # A slug of digits alone would read as an id.
-    if base.isdigit() or base in RESERVED_SLUGS:
-        base = f"segment-{base}"
-    yield base
-    for number in range(2, 1000):
-        yield f"{base}-{number}"
 
 
 def validated(rules: Any, member_type: str, user: AnyUser | None, segment_id: int | None = None) -> Rule:
@@ -97,20 +68,6 @@ def queue_rebuild(segment: Segment, user: AnyUser | None, cause: str) -> Job:
     )
 
 
-def _insert(segment: Segment) -> None:
-    for slug in _slug_candidates(segment.name):
-        if Segment.objects.filter(slug=slug).exists():
-            continue
-        segment.slug = slug
-        try:
-            with transaction.atomic():
-                segment.save(force_insert=True)
-        except IntegrityError:
-            continue  # taken in the same instant
-        return
-    raise ValidationError({"name": "Too many segments have this name; choose another."})
-
-
 def create_segment(
     user: AnyUser,
     *,
@@ -129,15 +86,15 @@ def create_segment(
     parent: members are then always members of this segment too; it narrows, and says nothing of the rule. Raises
     ValidationError naming the field, InvalidRule, or PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     segment = Segment(
-        name=_clean_name(name),
+        name=clean_name(name),
         description=description.strip(),
-        member_type=_clean_choice("member_type", member_type, MemberType.values),
-        kind=_clean_choice("kind", kind, SegmentKind.values),
-        kind_of_use=_clean_choice("kind_of_use", kind_of_use, SegmentUse.values),
-        status=_clean_choice("status", status, [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]),
-        objective=_clean_choice("objective", objective, ["", *SegmentObjective.values]),
+        member_type=clean_choice("member_type", member_type, MemberType.values),
+        kind=clean_choice("kind", kind, SegmentKind.values),
+        kind_of_use=clean_choice("kind_of_use", kind_of_use, SegmentUse.values),
+        status=clean_choice("status", status, [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]),
+        objective=clean_choice("objective", objective, ["", *SegmentObjective.values]),
         owner=user if isinstance(user, User) else None,
         parent=parent,
     )
@@ -151,14 +108,15 @@ def create_segment(
         rule = validated(rules, segment.member_type, user)
         segment.rules, segment.sentence = rule.canonical, describe(rule)
     with transaction.atomic():
-        _insert(segment)
-        _write_version(segment, user)
+        insert_with_slug(segment)
+        write_version(segment, user)
         audit.record(user, "segment.created", segment)
         job = queue_rebuild(segment, user, RunCause.DEFINITION)
     return segment, job
 
 
-def _write_version(segment: Segment, user: AnyUser) -> None:
+def write_version(segment: Segment, user: AnyUser | None) -> None:
+    """Keep the segment's rule as its newest version (1 query)."""
     SegmentVersion.objects.create(
         segment=segment,
         number=segment.rules_version,
@@ -176,7 +134,7 @@ def update_segment(
     expected_version: the version that the person saw; None writes whatever stands. Only fields of EDITABLE count.
     Raises StaleVersion, ValidationError, InvalidRule or PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     with transaction.atomic():
         current = Segment.objects.select_for_update().get(pk=segment.pk)
         if expected_version is not None and current.version != expected_version:
@@ -194,7 +152,7 @@ def update_segment(
         current.refresh_from_db()
         job = None
         if rule_changed:
-            _write_version(current, user)
+            write_version(current, user)
         if current.parent_id != parent_before:
             limit_to_parent(current)
         if rule_changed or current.parent_id != parent_before:
@@ -206,21 +164,21 @@ def update_segment(
 def _apply(segment: Segment, changes: dict[str, Any], user: AnyUser) -> bool:
     """Set the changes on the instance; tell whether the rule is another one."""
     if "name" in changes:
-        segment.name = _clean_name(changes["name"])
+        segment.name = clean_name(changes["name"])
     if "description" in changes:
         segment.description = str(changes["description"]).strip()
     if "kind_of_use" in changes:
-        segment.kind_of_use = _clean_choice("kind_of_use", changes["kind_of_use"], SegmentUse.values)
+        segment.kind_of_use = clean_choice("kind_of_use", changes["kind_of_use"], SegmentUse.values)
     if "owner" in changes:
         segment.owner = changes["owner"]
     if "objective" in changes:
-        segment.objective = _clean_choice("objective", changes["objective"], ["", *SegmentObjective.values])
+        segment.objective = clean_choice("objective", changes["objective"], ["", *SegmentObjective.values])
     if "parent" in changes:
         check_parent(segment, changes["parent"])
         segment.parent = changes["parent"]
     if "status" in changes:
         allowed = [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]
-        segment.status = _clean_choice("status", changes["status"], allowed)
+        segment.status = clean_choice("status", changes["status"], allowed)
     if {"kind_of_use", "owner", "objective", "status"} & changes.keys():
         check_strategic(segment)
     if "rules" not in changes:
@@ -243,7 +201,7 @@ def archive_segment(user: AnyUser, segment: Segment) -> Segment:
 
     Raises SegmentInUse while other segments read it, or PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     with transaction.atomic():
         current = Segment.objects.select_for_update().get(pk=segment.pk)
         graph = SegmentGraph()
@@ -263,7 +221,7 @@ def restore_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
 
     Raises PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     with transaction.atomic():
         current = Segment.objects.select_for_update().get(pk=segment.pk)
         current.status = SegmentStatus.ACTIVE
