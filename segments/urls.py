@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from .views import actions, builder, overrides, segments
+from .views import actions, builder, overlap, overrides, segments
 
 app_name = "segments"
 urlpatterns = [
     path("", segments.segment_list, name="list"),
     path("new/", builder.segment_new, name="new"),
     path("new/rule/<slug:record>/", builder.list_rule, name="list_rule"),
+    path("overlap/", overlap.overlap, name="overlaps"),
     path("<slug:slug>/", segments.segment_detail, name="detail"),
+    path("<slug:slug>/overlap/", overlap.segment_overlap, name="overlap"),
     path("<slug:slug>/edit/", builder.segment_edit, name="edit"),
     path("<slug:slug>/rebuild/", actions.segment_rebuild, name="rebuild"),
     path("<slug:slug>/archive/", actions.segment_archive, name="archive"),

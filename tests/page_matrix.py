@@ -247,6 +247,8 @@ PAGES: dict[str, Page] = {
     "segments:list": LIST,
     "segments:new": Page(roles=SEGMENT_WRITERS),
     "segments:detail": LIST,
+    "segments:overlaps": LIST,
+    "segments:overlap": LIST,
     "segments:edit": Page(roles=SEGMENT_WRITERS),
     "segments:rebuild": post_only(SEGMENT_WRITERS),
     "segments:archive": post_only(SEGMENT_WRITERS),

@@ -92,6 +92,7 @@ MATRIX: Routes = {
     "v1/segments/preview/": {"POST": EVERYONE},
     "v1/segments/fields/": READ,
     "v1/segments/values/": READ,
+    "v1/segments/overlap/": READ,
     "v1/segments/<pk>/members/": READ,
     "v1/segments/<pk>/versions/": READ,
     "v1/segments/<pk>/rebuild/": {"POST": MANAGERS_AND_INTEGRATION},

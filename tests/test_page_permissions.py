@@ -79,6 +79,7 @@ def world(owner):
             "opportunity": [deal.pk],
             "segments": [segment.slug],
             "segments:override_remove": [segment.slug, decided.pk],
+            "segments:overlaps": [],
             "jobs": [job.public_id],
             "import": [record.public_id],
             "user": [owner.pk],
