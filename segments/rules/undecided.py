@@ -6,6 +6,7 @@ the verdicts differ, the record is undecided. With more than 3 fields missing, o
 what cannot be excluded: an upper bound, marked as such.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -15,7 +16,7 @@ from typing import Any
 from pyroaring import BitMap
 
 from .bitmaps import Evaluator
-from .deadline import Deadline
+from .deadline import Deadline, RuleTooExpensive
 from .judging import Judge
 from .nodes import Condition, Group, Node, Path, Rule
 from .unknowns import Unknown, unknowns_of
@@ -102,8 +103,8 @@ class _Search:
         return Undecided(self.keys, self.upper_bound, tuple(gaps))
 
     def _check(self) -> None:
-        if self.deadline is not None:
-            self.deadline.check()
+        if self.deadline is not None and time.monotonic() > self.deadline.ends:
+            raise RuleTooExpensive
 
     # --- the algebra ---
     def _bounds(self, node: Node, leaf: Leaf, within: BitMap) -> Bounds:
@@ -180,7 +181,9 @@ class _Search:
         undecided = all_possible - all_certain
         self.keys |= undecided
         for place, (number, _) in enumerate(signature):
-            differing = BitMap.union(BitMap(), *(high - low for (at, _), (low, high) in settling.items() if at == place))
+            differing = BitMap.union(
+                BitMap(), *(high - low for (at, _), (low, high) in settling.items() if at == place)
+            )
             self.settled[number] |= undecided - differing
         return True
 
@@ -234,7 +237,9 @@ class _Search:
             if node.path not in answers:
                 return certain, possible
             truth = answers[node.path]
-            return (certain | keys if truth else certain - keys), (possible - keys if truth is False else possible | keys)
+            return (certain | keys if truth else certain - keys), (
+                possible - keys if truth is False else possible | keys
+            )
 
         return leaf
 

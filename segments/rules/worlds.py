@@ -57,9 +57,11 @@ def worlds_of(unknown: Unknown, judge: Judge, band: str = "") -> list[World]:
         for token in _bands(unknown.field):
             found.append(World(_truths(unknown, judge, None, token), False))
     for value in values_of(unknown, judge):
-        if band and unknown.band is not None and followed(
-            unknown.band.field, unknown.field, value, "", judge.clock
-        ) != band:
+        if (
+            band
+            and unknown.band is not None
+            and followed(unknown.band.field, unknown.field, value, "", judge.clock) != band
+        ):
             continue
         found.append(World(_truths(unknown, judge, value, ""), True, value))
     return _distinct(found)
