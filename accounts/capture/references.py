@@ -19,29 +19,41 @@ _RECORDS = ("account", "contact", "contract")
 class Reference:
     """Reference data.
 
-    model: Django's label. columns: model fields by which rules find or read an entry. name: SQL over a row named {row}
-    that gives the name of what changed. from_start: whether a new row counts too.
+    model: Django's label. columns: model fields by which rules find or read an entry. name: what is said to have
+    changed; by: a column that goes on with it ("term:" and the vocabulary). from_start: whether a new row counts too.
+    unready: SQL over a row named {row} that tells that it was only being made.
     """
 
     model: str
     columns: tuple[str, ...]
     name: str
+    by: str = ""
     from_start: bool = False
+    unready: str = ""
+
+    def name_sql(self, *rows: str) -> str:
+        """Return the SQL of the name, over the first of these rows that is there."""
+        if not self.by:
+            return f"'{self.name}'"
+        column = f"{rows[0]}.{self.by}" if len(rows) == 1 else f"COALESCE({', '.join(f'{r}.{self.by}' for r in rows)})"
+        return f"'{self.name}' || {column}"
 
 
 _NAMED = ("slug", "name_folded")
 REFERENCES: dict[str, Reference] = {
-    "term": Reference("accounts.Term", ("vocabulary", *_NAMED, "path"), "'term:' || {row}.vocabulary"),
-    "code": Reference("accounts.IndustryCode", ("system", "code", "path"), "'code:' || {row}.system"),
-    "stage": Reference("accounts.Stage", (*_NAMED, "pipeline", "is_won", "is_lost"), "'stage'"),
-    "pipeline": Reference("accounts.Pipeline", _NAMED, "'pipeline'"),
-    "product": Reference("accounts.Product", _NAMED, "'product'"),
-    "vendor": Reference("accounts.Vendor", _NAMED, "'vendor'"),
-    "technology_product": Reference("accounts.TechnologyProduct", _NAMED, "'technology_product'"),
-    "persona": Reference("accounts.Persona", _NAMED, "'persona'"),
-    "campaign": Reference("accounts.CampaignRef", _NAMED, "'campaign'"),
-    "content": Reference("accounts.ContentItem", ("title_folded",), "'content'"),
-    "user": Reference("common.User", ("username",), "'user'"),
+    "term": Reference(
+        "accounts.Term", ("vocabulary", *_NAMED, "path"), "term:", "vocabulary", unready="({row}.path = '')"
+    ),
+    "code": Reference("accounts.IndustryCode", ("system", "code", "path"), "code:", "system"),
+    "stage": Reference("accounts.Stage", (*_NAMED, "pipeline", "is_won", "is_lost"), "stage"),
+    "pipeline": Reference("accounts.Pipeline", _NAMED, "pipeline"),
+    "product": Reference("accounts.Product", _NAMED, "product"),
+    "vendor": Reference("accounts.Vendor", _NAMED, "vendor"),
+    "technology_product": Reference("accounts.TechnologyProduct", _NAMED, "technology_product"),
+    "persona": Reference("accounts.Persona", _NAMED, "persona"),
+    "campaign": Reference("accounts.CampaignRef", _NAMED, "campaign"),
+    "content": Reference("accounts.ContentItem", ("title_folded",), "content"),
+    "user": Reference("common.User", ("username",), "user"),
 }
 # Read whatever the fields are.
 SETTINGS: dict[str, Reference] = {
@@ -55,15 +67,15 @@ SETTINGS: dict[str, Reference] = {
             "purchase_active_days",
             "free_mail_domains",
         ),
-        "'organisation'",
+        "organisation",
         from_start=True,
     ),
     "custom_field": Reference(
-        "accounts.CustomField", ("record", "key", "type", "choices", "is_active"), "'custom_field'", from_start=True
+        "accounts.CustomField", ("record", "key", "type", "choices", "is_active"), "custom_field", from_start=True
     ),
-    "rates": Reference("accounts.ExchangeRate", ("base", "quote", "on_date", "rate"), "'rates'", from_start=True),
-    "term alias": Reference("accounts.TermAlias", ("term", "text_folded"), "'term:' || {row}.vocabulary"),
-    "catalogue alias": Reference("accounts.CatalogueAlias", ("record_id", "scope", "text_folded"), "{row}.kind"),
+    "rates": Reference("accounts.ExchangeRate", ("base", "quote", "on_date", "rate"), "rates", from_start=True),
+    "term alias": Reference("accounts.TermAlias", ("term", "text_folded"), "term:", "vocabulary"),
+    "catalogue alias": Reference("accounts.CatalogueAlias", ("record_id", "scope", "text_folded"), "", "kind"),
 }
 
 

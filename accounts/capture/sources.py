@@ -6,6 +6,8 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.db.models.expressions import Col
+from django.db.models.sql import Query
 
 from segmentation_crm.common.fields import (
     Column,
@@ -81,7 +83,7 @@ class Source:
         for name in names:
             found: Any = self.model._meta.get_field(name)
             if found.generated:
-                self.columns.update(one.column for one in found.referenced_fields)
+                self.columns.update(_made_of(found))
             else:
                 self.columns.add(found.column)
 
@@ -177,8 +179,7 @@ class Collected:
 
     def _values(self, models_of: dict[str, Any], definition: FieldDef) -> None:
         model = models_of[definition.record]
-        names = [f.name for f in model._meta.concrete_fields if not f.primary_key]
-        self.rows(model, definition.record, *(n for n in names if f"{n}_folded" not in names))
+        self.rows(model, definition.record, *(f.name for f in model._meta.concrete_fields if not f.primary_key))
 
     def _lookup(self, source: Source, lookup: str) -> None:
         """Note a filter on the source's own column or on one that its foreign key points to."""
@@ -187,6 +188,19 @@ class Collected:
         source.read(name)
         if found.is_relation and rest:
             self.refer(references.name_of(found.related_model), rest.partition("__")[0])
+
+
+def _made_of(generated: Any) -> set[str]:
+    """Return the columns that a generated column is computed from."""
+    waiting = [generated.expression.resolve_expression(Query(generated.model, alias_cols=False), allow_joins=False)]
+    found: set[str] = set()
+    while waiting:
+        expression = waiting.pop()
+        if isinstance(expression, Col):
+            found.add(expression.target.column)
+        else:
+            waiting += [one for one in expression.get_source_expressions() if one is not None]
+    return found
 
 
 def stored_name(definition: FieldDef, name: str) -> str:
