@@ -211,6 +211,10 @@ class PreviewSerializer(serializers.Serializer):
     undecided = serializers.JSONField(allow_null=True)
     as_of = serializers.DateTimeField()
     note = serializers.CharField(help_text="A caution where as_of lies in the past, else empty.")
+    methods = serializers.ListField(
+        child=serializers.CharField(), help_text="The families of the fields that the rule names."
+    )
+    caution = serializers.CharField(help_text="Where the rule says only who they are: what to add. Else empty.")
     funnel = serializers.ListField(
         child=serializers.JSONField(), help_text="How many remain after each rule of the root, in its order."
     )

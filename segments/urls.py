@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from .views import actions, builder, overlap, overrides, segments
+from .views import actions, builder, overlap, overrides, segments, templates
 
 app_name = "segments"
 urlpatterns = [
     path("", segments.segment_list, name="list"),
     path("new/", builder.segment_new, name="new"),
     path("new/rule/<slug:record>/", builder.list_rule, name="list_rule"),
+    path("templates/", templates.templates, name="templates"),
     path("overlap/", overlap.overlap, name="overlaps"),
     path("<slug:slug>/", segments.segment_detail, name="detail"),
     path("<slug:slug>/overlap/", overlap.segment_overlap, name="overlap"),

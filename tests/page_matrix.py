@@ -248,6 +248,7 @@ PAGES: dict[str, Page] = {
     "segments:new": Page(roles=SEGMENT_WRITERS),
     "segments:detail": LIST,
     "segments:overlaps": LIST,
+    "segments:templates": Page(roles=SEGMENT_WRITERS),
     "segments:overlap": LIST,
     "segments:edit": Page(roles=SEGMENT_WRITERS),
     "segments:rebuild": post_only(SEGMENT_WRITERS),

@@ -80,6 +80,7 @@ def world(owner):
             "segments": [segment.slug],
             "segments:override_remove": [segment.slug, decided.pk],
             "segments:overlaps": [],
+            "segments:templates": [],
             "jobs": [job.public_id],
             "import": [record.public_id],
             "user": [owner.pk],

@@ -137,6 +137,8 @@ def preview_body(found: previewing.Preview) -> dict[str, Any]:
     """Return the JSON of a preview."""
     return {
         **found.result.as_dict(),
+        "methods": found.methods,
+        "caution": found.caution,
         "sentence_parts": found.parts,
         "sample_lines": found.sample_lines,
         "duration_ms": found.duration_ms,

@@ -19,6 +19,7 @@ from segmentation_crm.common.services.saved_views import may_change
 from ..choices import MemberType, SegmentKind, SegmentUse
 from ..models import Segment
 from ..queries import sees_every_record
+from ..services.templates import template_named
 from .common import require_write, segment_or_404
 
 MEMBERS_OF_LISTS = ("account", "contact", "opportunity", "activity")
@@ -36,14 +37,17 @@ def rule_of_list(request: HttpRequest) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None) -> HttpResponse:
+def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None, template: Any = None) -> HttpResponse:
     kind = segment.member_type if segment else request.GET.get("member_type", MemberType.ACCOUNT)
+    if template is not None:
+        kind, rules = template.member_type, template.rules
     stored = {
         "member_type": kind if kind in MemberType.values else MemberType.ACCOUNT,
         "rules": segment.rules if segment else rules or {},
     }
     context = {
         "segment": segment,
+        "template": template,
         "stored": stored,
         "currency": Organisation.current().currency,
         "member_types": MemberType.choices,
@@ -57,9 +61,9 @@ def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None) -
 @login_required
 @require_GET
 def segment_new(request: HttpRequest) -> HttpResponse:
-    """Show the builder with an empty rule, or with the one of a list: `rules`, or that of the saved view `view`."""
+    """Show the builder with an empty rule, that of a template, or the one of a list: `rules`, or its saved view."""
     require_write(request)
-    return _builder(request, None, rule_of_list(request))
+    return _builder(request, None, rule_of_list(request), template_named(request.GET.get("template", "")))
 
 
 @login_required

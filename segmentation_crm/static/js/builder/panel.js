@@ -8,7 +8,7 @@ export class Panel {
   constructor(root, app) {
     this.app = app;
     const get = (name) => root.querySelector(`[data-panel="${name}"]`);
-    Object.assign(this, { root, big: get("big"), sub: get("sub"), funnel: get("funnel"), methods: get("methods"), sample: get("sample"), sampleTitle: get("sample-title"), message: get("message"), undecided: get("undecided") });
+    Object.assign(this, { root, big: get("big"), sub: get("sub"), funnel: get("funnel"), methods: get("methods"), caution: get("caution"), sample: get("sample"), sampleTitle: get("sample-title"), message: get("message"), undecided: get("undecided") });
     this.sentence = document.querySelector("[data-sentence]");
     this.status = document.querySelector("[data-live]");
   }
@@ -24,6 +24,7 @@ export class Panel {
     this.big.textContent = "–";
     this.sub.textContent = "";
     this.funnel.replaceChildren();
+    this.showCaution("");
     this.sample.replaceChildren();
     this.root.querySelectorAll("[data-section]").forEach((section) => { section.hidden = section.dataset.section !== "methods"; });
     this.sentence.replaceChildren(h("em", {}, `Which ${this.app.plural(this.app.memberType)} are you looking for? Say it condition by condition; the sentence writes itself.`));
@@ -69,6 +70,7 @@ export class Panel {
     this.showSentence(result);
     this.showFunnel(result);
     this.showSample(result);
+    this.showCaution(result.caution);
   }
 
   showSentence(result) {
@@ -94,6 +96,11 @@ export class Panel {
     const chips = [...used].map((family) => h("span", { class: "chip" }, dot(family), this.app.schema.families.get(family) ?? family));
     const hints = HINTED.filter((family) => !used.has(family) && this.app.schema.families.has(family)).map((family) => h("span", { class: "chip off" }, this.app.schema.families.get(family)));
     this.methods.replaceChildren(...chips, ...hints);
+  }
+
+  showCaution(text) {
+    this.caution.hidden = !text;
+    this.caution.textContent = text ?? "";
   }
 
   showSample(result) {
