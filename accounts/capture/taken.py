@@ -14,10 +14,10 @@ MOST_CHANGES = 5000
 class Change:
     """One value that changed, in words for people; the verdict always comes from the record itself.
 
-    table: where it stands. key: of its row where that is a record, else 0. owners: record type -> key of the records that the row belongs to, as
-    they are after the change. field: column ("tier", "account_id"), of a value row the name of the multi field
-    ("buying_roles"), of a custom value "custom:<definition>". old, new: up to 100 characters, "" where empty; of a row
-    that was made old is "", of one that was deleted new is "". event: "I", "U" or "D".
+    table: where it stands. key: of its row where that is a record, else 0. owners: record type -> key of the records
+    that the row belongs to after the change. field: column ("tier", "account_id"), of a value row the name of the
+    multi field ("buying_roles"), of a custom value "custom:<definition>"; "" for a record made or deleted. old, new: up
+    to 100 characters, "" where empty and for the side that is not there. event: "I", "U" or "D".
     """
 
     table: str
