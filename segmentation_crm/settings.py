@@ -223,6 +223,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 UPLOAD_MAX_BYTES = 200 * 1024 * 1024
 # A file kept on a record.
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_MIB", 25) * 1024 * 1024
+# Networks besides the public internet that webhooks may reach, such as 10.1.0.0/16; http:// is taken only for these.
+OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 
 # --- Broker and cache ---
 REDIS_URL = env.str("REDIS_URL", "") or f"unix://{broker_socket(VAR_DIR)}"

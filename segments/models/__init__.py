@@ -7,6 +7,7 @@ from .refreshing import MovedMembers, RefreshState
 from .runs import SegmentRun
 from .segments import Segment, SegmentVersion
 from .states import SegmentState
+from .webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "MembershipChange",
@@ -23,4 +24,6 @@ __all__ = [
     "SnapshotKeys",
     "Split",
     "SplitGroup",
+    "Webhook",
+    "WebhookDelivery",
 ]
