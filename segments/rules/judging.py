@@ -31,6 +31,7 @@ class Judge:
 
     clock: Clock
     _below: dict[tuple[str, tuple[int, ...]], frozenset[int]] = field(default_factory=dict)
+    _bounds: dict[tuple[str, str, Any], Any] = field(default_factory=dict)
 
     def holds(self, node: Condition, value: Any, of: FieldDef | None = None) -> Verdict:
         """Tell whether the condition holds for the value; None where a ranking would have to be computed anew.
@@ -72,14 +73,23 @@ class Judge:
         return self._below[key]
 
     def _dated(self, kind: str, operator: str, operand: Any, value: Any) -> bool:
+        bounds = self._bounds_of(kind, operator, operand)
         if operator == "anniversary_in_next":
             day = self.clock.day_of(value) if kind == "datetime" else value
             number = day.month * 100 + day.day
-            due = self.clock.anniversaries(operand)
-            return any(one.first <= number <= one.last and day.year < one.year for one in due)
-        if kind == "date":
-            return within_days(value, dates.days(operator, operand, self.clock))
-        return within_moments(value, dates.moments(operator, operand, self.clock))
+            return any(one.first <= number <= one.last and day.year < one.year for one in bounds)
+        return within_days(value, bounds) if kind == "date" else within_moments(value, bounds)
+
+    def _bounds_of(self, kind: str, operator: str, operand: Any) -> Any:
+        """Return the bounds of a date condition; asked for every value, so they are kept."""
+        key = (kind, operator, operand)
+        if key not in self._bounds:
+            if operator == "anniversary_in_next":
+                self._bounds[key] = self.clock.anniversaries(operand)
+            else:
+                find = dates.days if kind == "date" else dates.moments
+                self._bounds[key] = find(operator, operand, self.clock)
+        return self._bounds[key]
 
 
 def is_empty(value: Any) -> bool:

@@ -57,23 +57,28 @@ class Undecided:
 
 
 def find_undecided(
-    rule: Rule, evaluator: Evaluator, within: BitMap | None = None, *, node: Node | None = None
+    rule: Rule,
+    evaluator: Evaluator,
+    within: BitMap | None = None,
+    *,
+    node: Node | None = None,
+    judge: Judge | None = None,
 ) -> Undecided:
     """Return whom missing data decide, of all records or of those within (a query or two for each field asked).
 
-    node: a part of the rule, to be asked alone. Costs bitmap algebra of the rule for each combination of worlds; looks
-    at the evaluator's deadline.
+    node: a part of the rule, to be asked alone; judge: kept between such questions. Costs bitmap algebra of the rule
+    for each combination of worlds; looks at the evaluator's deadline.
     """
     universe = evaluator.universe if within is None else evaluator.universe & within
-    return _Search(node or rule.root, evaluator, universe).run()
+    return _Search(node or rule.root, evaluator, universe, judge or Judge(evaluator.clock)).run()
 
 
 class _Search:
     """One question: the rule's tree over the records in `universe`."""
 
-    def __init__(self, root: Node, evaluator: Evaluator, universe: BitMap) -> None:
+    def __init__(self, root: Node, evaluator: Evaluator, universe: BitMap, judge: Judge) -> None:
         self.root, self.evaluator, self.universe = root, evaluator, universe
-        self.judge = Judge(evaluator.clock)
+        self.judge = judge
         self.deadline: Deadline | None = evaluator.deadline
         found = [(one, evaluator.node(one.is_empty()) & universe) for one in unknowns_of(root)]
         self.unknowns = [one for one, lacking in found if lacking]

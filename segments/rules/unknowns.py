@@ -76,13 +76,14 @@ class _Found:
 def unknowns_of(root: Node, *, everything: bool = False) -> list[Unknown]:
     """Return what could be unknown in a rule, in its order (0 queries).
 
-    everything: also fields whose emptiness is no gap (tags, a closing date), as somebody may still fill them.
+    everything: also fields whose emptiness is no gap (tags, a closing date), as somebody may still fill them, and a band
+    always by its figure.
     """
     conditions = [c for c in own_conditions(root) if c.operator not in HISTORY]
     asked = {(c.ref.field.key, c.ref.hops) for c in conditions}
     found: dict[tuple[str, tuple[str, ...]], _Found] = {}
     for condition in conditions:
-        ref = _base(condition.ref, asked)
+        ref = _base(condition.ref, asked, follow_always=everything)
         if ref is None or not (everything or is_gap(ref.field)):
             continue
         found.setdefault((ref.field.key, ref.hops), _Found(ref)).conditions.append(condition)
@@ -94,10 +95,10 @@ def is_gap(definition: FieldDef) -> bool:
     return definition.empty == "unknown"
 
 
-def _base(ref: FieldRef, asked: set[tuple[str, tuple[str, ...]]]) -> FieldRef | None:
+def _base(ref: FieldRef, asked: set[tuple[str, tuple[str, ...]]], *, follow_always: bool) -> FieldRef | None:
     """Return the field that decides a condition, None where nobody fills it in."""
     base = FOLLOWS.get(ref.field.key)
-    if base is not None and ref.field.key in STATED:
+    if base is not None and ref.field.key in STATED and not follow_always:
         figures = [base, *(key for key, follows in FOLLOWS.items() if follows == base and key not in STATED)]
         if not any((key, ref.hops) in asked for key in figures):
             base = None

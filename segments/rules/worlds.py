@@ -6,6 +6,7 @@ every condition answers the same are one. Where the classes would be too many, t
 """
 
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +20,7 @@ from accounts.services.bands import EMPLOYEE_LIMITS, REVENUE_LIMITS
 from segmentation_crm.common.fields import FieldDef
 from segmentation_crm.common.folding import fold
 
-from .clock import Clock, Moments
+from .clock import Clock, Moments, YearDays
 from .compile import dates, scalars
 from .judging import Judge, Verdict
 from .nodes import Condition, CountTest
@@ -157,53 +158,55 @@ def _decimals(constants: list[Decimal], places: int) -> set[Any]:
 
 # --- dates and moments ---
 def _days(unknown: Unknown, clock: Clock) -> list[dt.date]:
-    cuts: set[int] = {clock.today.toordinal()}
-    yearly = False
+    """Return the days at and beside every bound, and where yearly windows open and close near them."""
+    cuts: set[dt.date] = {clock.today}
+    yearly: list[YearDays] = []
     for condition in unknown.conditions:
         operator, _ = scalars.positive_of("date", condition.operator)
         if operator == "anniversary_in_next":
-            yearly = True
-            cuts |= {dt.date(due.year, 1, 1).toordinal() for due in clock.anniversaries(condition.value)}
+            yearly += clock.anniversaries(condition.value)
         elif condition.value is not None:
             bounds = dates.days(operator, condition.value, clock)
-            cuts |= {day.toordinal() for day in (bounds.first, bounds.last) if day is not None}
-    near = {cut + step for cut in cuts for step in (-1, 0, 1)}
-    if yearly:
-        # One whole year after each cut, leap days included, meets every day of the year.
-        near |= {cut + step for cut in cuts for step in range(-367, 1462)}
+            cuts |= {day for day in (bounds.first, bounds.last) if day is not None}
+    cuts |= {dt.date(due.year, 1, 1) for due in yearly}
     last = dt.date.max.toordinal()
+    near = {day.toordinal() + step for day in {*cuts, *_turns(cuts, yearly)} for step in (-1, 0, 1)}
     return [dt.date.fromordinal(n) for n in sorted(near) if 1 <= n <= last]
+
+
+def _turns(cuts: Iterable[dt.date], yearly: Iterable[YearDays]) -> Iterator[dt.date]:
+    """Yield the days at which yearly windows open and close in the years around each cut, a leap year among them."""
+    edges = {edge for due in yearly for edge in (due.first, due.last)}
+    if edges:
+        years = {year for cut in cuts for year in range(cut.year - 4, cut.year + 5) if 1 <= year <= 9999}
+        for year in years:
+            for edge in {*edges, 228}:
+                month, day = divmod(edge, 100)
+                yield dt.date(year, month, min(day, monthrange(year, month)[1]))
 
 
 def _moments(unknown: Unknown, clock: Clock) -> list[dt.datetime]:
     cuts: set[dt.datetime] = {clock.as_of}
-    found: set[dt.datetime] = set()
+    yearly: list[YearDays] = []
     for condition in unknown.conditions:
         operator, _ = scalars.positive_of("datetime", condition.operator)
         if operator == "anniversary_in_next":
-            found |= set(_noons(condition, clock))
+            yearly += clock.anniversaries(condition.value)
         elif condition.value is not None:
             bounds: Moments = dates.moments(operator, condition.value, clock)
             cuts |= {moment for moment in (bounds.start, bounds.end) if moment is not None}
-    if found:
-        # The day of the year meets every other bound: a year of days before and after each cut.
-        found |= {cut + DAY * n for cut in cuts for n in range(-367, 367) if _inside(cut, DAY * n)}
-    for cut in cuts:
-        found |= {cut + step for step in (-TICK, TICK * 0, TICK) if _inside(cut, step)}
+    found = {cut + step for cut in cuts for step in (-TICK, TICK * 0, TICK) if _inside(cut, step)}
+    if yearly:
+        days = {clock.day_of(cut) for cut in cuts} | {dt.date(due.year, 1, 1) for due in yearly}
+        for day in {*days, *_turns(days, yearly)}:
+            start = clock.start_of(day) if 2 <= day.year <= 9997 else None
+            if start is not None:
+                found |= {start - DAY / 2, start + DAY / 2, start + DAY * 3 / 2}
     return sorted(found)
 
 
 def _inside(moment: dt.datetime, step: dt.timedelta) -> bool:
-    return 2 <= moment.year <= 9997 or (step == dt.timedelta(0))
-
-
-def _noons(condition: Condition, clock: Clock) -> Iterator[dt.datetime]:
-    for due in clock.anniversaries(condition.value):
-        first = dt.date(due.year, 1, 1).toordinal()
-        for ordinal in range(first - 1461, first + 732):
-            start = clock.start_of(dt.date.fromordinal(ordinal)) if 1 <= ordinal < dt.date.max.toordinal() else None
-            if start is not None:
-                yield start + DAY / 2
+    return 2 <= moment.year <= 9997 or step == dt.timedelta(0)
 
 
 # --- choices, references, trees ---

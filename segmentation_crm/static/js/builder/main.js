@@ -8,6 +8,7 @@ import { Preview } from "./preview.js";
 import { Saver } from "./saving.js";
 import { Schema } from "./schema.js";
 import * as tree from "./tree.js";
+import { Undecided } from "./undecided.js";
 import { Values } from "./values.js";
 import { drawNode } from "./view.js";
 
@@ -30,6 +31,7 @@ class Builder {
       done: (result, paths) => this.onCounted(result, paths),
       failed: (error, paths) => this.onFailed(error, paths),
     });
+    this.undecided = new Undecided(this.panel.undecided, this, element.dataset.previewUrl, element.dataset.undecidedUrl);
     const isForList = "forList" in document.querySelector("[data-save-form]").dataset;
     this.saver = isForList ? new ListSaver(this) : new Saver(this);
     this.listen();
@@ -203,6 +205,7 @@ class Builder {
       if (id !== this.root.id) this.showError(id, message, "quiet");
     }
     this.panel.waiting(missing);
+    this.undecided.clear();
   }
 
   onCounted(result, paths) {
@@ -215,6 +218,7 @@ class Builder {
     }
     this.showCounts(this.result);
     this.panel.done(result);
+    this.undecided.ask({ ...this.build().body, ...(result.session ? { session: result.session } : {}) });
   }
 
   showCounts({ total, byId }) {
@@ -235,6 +239,7 @@ class Builder {
     this.element.classList.add("stale");
     for (const item of error.errors ?? []) this.showErrorAt(item.path ?? [], item.message, paths);
     this.panel.failed(error);
+    this.undecided.clear();
   }
 
   /* An error speaks of the innermost line that holds its path. API answers may name the body's key first. */
