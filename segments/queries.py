@@ -28,6 +28,20 @@ def segments_visible_to(user: AnyUser) -> QuerySet[Segment]:
     return Segment.objects.select_related("owner", "parent")
 
 
+def partitions_visible_to(user: AnyUser) -> QuerySet[Partition]:
+    """Return the partitions a user sees: all for whoever works here, none for others."""
+    if not user.is_authenticated or not user.is_active:
+        return Partition.objects.none()
+    return Partition.objects.select_related("owner", "base")
+
+
+def splits_visible_to(user: AnyUser) -> QuerySet[Split]:
+    """Return the splits a user sees: all for whoever works here, none for others."""
+    if not user.is_authenticated or not user.is_active:
+        return Split.objects.none()
+    return Split.objects.select_related("owner", "base")
+
+
 def segment_lookup(reference: str) -> Q:
     """Return the filter for a segment named by id or slug; digits are an id first, else a slug."""
     key = key_of(reference)
@@ -70,7 +84,13 @@ def visible_accounts_of(rows: Iterable[SegmentMembership], user: AnyUser) -> dic
     A contact can be visible by its own owner while its account is not.
     """
     ids = {row.contact.account_id for row in rows if row.contact is not None and row.contact.account_id is not None}
-    return dict(accounts_visible_to(user).filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+    return visible_accounts(ids, user)
+
+
+def visible_accounts(ids: Iterable[int], user: AnyUser) -> dict[int, str]:
+    """Return id -> name of those accounts that the user may see (1 query, none for no id)."""
+    wanted = list(ids)
+    return dict(accounts_visible_to(user).filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
 def visible_member_count(segment: Segment, user: AnyUser) -> int:

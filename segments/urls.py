@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from .views import actions, builder, overlap, overrides, segments, templates
+from .views import (
+    actions,
+    builder,
+    divisions,
+    evidence,
+    history,
+    overlap,
+    overrides,
+    segments,
+    static,
+    templates,
+    undecided,
+    versions,
+)
 
 app_name = "segments"
 urlpatterns = [
@@ -11,8 +24,31 @@ urlpatterns = [
     path("new/rule/<slug:record>/", builder.list_rule, name="list_rule"),
     path("templates/", templates.templates, name="templates"),
     path("overlap/", overlap.overlap, name="overlaps"),
+    path("new/static/", static.static_new, name="static_new"),
+    path("divisions/", divisions.division_list, name="divisions"),
+    path("partitions/new/", divisions.partition_new, name="partition_new"),
+    path("partitions/<slug:slug>/", divisions.partition_detail, name="partition_detail"),
+    path("partitions/<slug:slug>/edit/", divisions.partition_edit, name="partition_edit"),
+    path("partitions/<slug:slug>/delete/", divisions.partition_delete, name="partition_delete"),
+    path("splits/new/", divisions.split_new, name="split_new"),
+    path("splits/<slug:slug>/", divisions.split_detail, name="split_detail"),
+    path("splits/<slug:slug>/edit/", divisions.split_edit, name="split_edit"),
+    path("splits/<slug:slug>/delete/", divisions.split_delete, name="split_delete"),
+    path("undecided/", undecided.undecided_rule, name="undecided_rule"),
     path("<slug:slug>/", segments.segment_detail, name="detail"),
+    path("<slug:slug>/why/", evidence.why_index, name="why_index"),
+    path("<slug:slug>/why/<int:pk>/", evidence.why, name="why"),
+    path("<slug:slug>/undecided/", undecided.undecided, name="undecided"),
+    path("<slug:slug>/undecided/export/", undecided.undecided_export, name="undecided_export"),
+    path("<slug:slug>/versions/", versions.segment_versions, name="versions"),
+    path("<slug:slug>/versions/<int:number>/restore/", versions.version_restore, name="version_restore"),
+    path("<slug:slug>/conflict/", versions.segment_conflict, name="conflict"),
+    path("<slug:slug>/paste/", static.segment_paste, name="paste"),
+    path("<slug:slug>/take-again/", static.segment_take_again, name="take_again"),
+    path("<slug:slug>/parent/", static.segment_place, name="place"),
     path("<slug:slug>/overlap/", overlap.segment_overlap, name="overlap"),
+    path("<slug:slug>/history/", history.segment_history, name="history"),
+    path("<slug:slug>/history/export/", history.history_export, name="history_export"),
     path("<slug:slug>/edit/", builder.segment_edit, name="edit"),
     path("<slug:slug>/rebuild/", actions.segment_rebuild, name="rebuild"),
     path("<slug:slug>/archive/", actions.segment_archive, name="archive"),

@@ -8,10 +8,13 @@ from django.utils import timezone
 
 from segmentation_crm.common.access import AnyUser
 
-from ..choices import RunCause, SegmentStatus
+from ..choices import RunCause, SegmentKind, SegmentStatus
 from ..models import Partition, Segment, Split
 from ..queries import SegmentGraph, find_segment
 from ..rules.nodes import InvalidRule
+from .composing import keep_taken
+from .dependents import Dependent
+from .membership import current_members
 from .naming import clean_name
 from .saving import SegmentInUse, create_segment, queue_rebuild, validated, write_version
 from .sentences import sentence_of
@@ -123,10 +126,17 @@ def take_parts_out_of_use(parts: list[Segment]) -> None:
     going = {part.pk for part in parts}
     readers = {reader for pk in going for reader in graph.read_by[pk]} - going
     if readers:
-        names = Segment.objects.filter(pk__in=readers).order_by("name").values_list("name", flat=True)
-        raise SegmentInUse([f"segment “{name}”" for name in names])
+        rows = Segment.objects.filter(pk__in=readers).order_by("name")
+        raise SegmentInUse([Dependent("segment", row.name, row.get_absolute_url()) for row in rows])
+    for part in parts:
+        # What no longer follows the partition or the lot keeps whom it holds, even when it is brought back.
+        keep_taken(part, current_members(part))
     Segment.objects.filter(pk__in=going).update(
-        status=SegmentStatus.ARCHIVED, version=F("version") + 1, updated_at=timezone.now()
+        status=SegmentStatus.ARCHIVED,
+        kind=SegmentKind.SNAPSHOT,
+        built_version=F("rules_version"),
+        version=F("version") + 1,
+        updated_at=timezone.now(),
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 # Words that stand where a slug would stand in an address.
 RESERVED_SLUGS = frozenset(
     {"new", "preview", "fields", "values", "edit", "archived"}
-    | {"overlap", "templates", "definitions", "partitions", "splits"}
+    | {"overlap", "templates", "definitions", "partitions", "splits", "divisions"}
 )
 
 

@@ -94,6 +94,9 @@ def update_partition(
         held = [Part(part.name, part.source) for part in standing if part.source is not None]
         rest = next((part.name for part in standing if part.source is None), REST)
         parts, rest = _clean_parts(current, changes.get("parts", held), changes.get("rest", rest))
+        own = {part.segment_id for part in standing}
+        if any(part.source.pk in own for part in parts) or (current.base_id in own):
+            raise ValidationError({"parts": "A part cannot fill a part of its own partition; that would be a circle."})
         written = Partition.objects.filter(pk=current.pk, version=current.version).update(
             version=F("version") + 1,
             updated_at=timezone.now(),

@@ -1,5 +1,6 @@
 """Create, change, archive and restore segments."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,11 +14,11 @@ from segmentation_crm.common.models import Job, User
 from segmentation_crm.common.services import audit
 
 from ..choices import MemberType, RunCause, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
-from ..models import Segment, SegmentVersion
-from ..queries import SegmentGraph
+from ..models import Segment, SegmentVersion, SplitGroup
 from ..rules.describe import describe
 from ..rules.nodes import Rule
 from ..rules.validate import validate
+from .dependents import Dependent, dependents_of, part_of
 from .naming import clean_choice, clean_name, insert_with_slug
 from .placing import check_parent, check_strategic, limit_to_parent, refuse_what_a_division_decides
 
@@ -33,11 +34,12 @@ class StaleVersion(Exception):
 
 
 class SegmentInUse(Exception):
-    """The segment cannot go while others read it; `users` are their names."""
+    """The segment cannot go while something depends on it; `users` say what, with their pages."""
 
-    def __init__(self, users: list[str]) -> None:
-        super().__init__(f"Used by {', '.join(users)}. Change their rules first.")
-        self.users = users
+    def __init__(self, users: Sequence[Dependent]) -> None:
+        shown = ", ".join(str(user) for user in users[:8]) + (f" and {len(users) - 8} more" if len(users) > 8 else "")
+        super().__init__(f"Used by {shown}. Change these first.")
+        self.users = list(users)
 
 
 def check_may_write(user: AnyUser) -> None:
@@ -199,16 +201,14 @@ def _apply(segment: Segment, changes: dict[str, Any], user: AnyUser) -> bool:
 def archive_segment(user: AnyUser, segment: Segment) -> Segment:
     """Take the segment out of use; members and history stay.
 
-    Raises SegmentInUse while other segments read it, or PermissionDenied.
+    Raises SegmentInUse while segments, partitions, splits, saved views or anything of the apps above depend on it, or
+    PermissionDenied.
     """
     check_may_write(user)
     with transaction.atomic():
         current = Segment.objects.select_for_update().get(pk=segment.pk)
-        graph = SegmentGraph()
-        readers = Segment.objects.filter(pk__in=graph.read_by[current.pk]).order_by("name")
-        names = list(readers.values_list("name", flat=True))
-        if names:
-            raise SegmentInUse(names)
+        if users := part_of(current) + dependents_of(current):
+            raise SegmentInUse(users)
         current.status = SegmentStatus.ARCHIVED
         current.version += 1
         current.save(update_fields=["status", "version", "updated_at"])
@@ -234,8 +234,11 @@ def restore_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
 def duplicate_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
     """Save a copy of the segment's rule as a draft of the user's own.
 
-    Raises InvalidRule where the rule no longer validates.
+    Raises InvalidRule where the rule no longer validates, ValidationError for a group of a split, whose rule says only
+    half of who is in it.
     """
+    if SplitGroup.objects.filter(segment=segment).exists():
+        raise ValidationError({"segment": "A group of a split is drawn by lot; make a new split instead."})
     return create_segment(
         user,
         name=f"{segment.name[:190]} (copy)",

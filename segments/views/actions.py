@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_POST
 from ..choices import RunCause, SegmentKind
 from ..rules.nodes import InvalidRule
 from ..services import exporting, saving
-from .common import require_write, segment_or_404
+from .common import in_use, require_write, segment_or_404
 
 
 @login_required
@@ -30,9 +31,8 @@ def segment_archive(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         saving.archive_segment(request.user, segment)
     except saving.SegmentInUse as used:
-        messages.error(request, f"“{segment.name}” cannot be archived: {used}")
-    else:
-        messages.success(request, f"“{segment.name}” is archived. Its members and history are kept.")
+        return in_use(request, f"“{segment.name}” cannot be archived", used, segment.get_absolute_url())
+    messages.success(request, f"“{segment.name}” is archived. Its members and history are kept.")
     return redirect(segment)
 
 
@@ -54,6 +54,9 @@ def segment_duplicate(request: HttpRequest, slug: str) -> HttpResponse:
         copy, _ = saving.duplicate_segment(request.user, segment)
     except InvalidRule as problem:
         messages.error(request, f"The rule no longer works, so it cannot be copied: {problem}")
+        return redirect(segment)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
         return redirect(segment)
     return redirect("segments:edit" if copy.kind != SegmentKind.STATIC else "segments:detail", copy.slug)
 

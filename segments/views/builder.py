@@ -16,9 +16,10 @@ from segmentation_crm.common.lists.saved_views import find_view, stored_query
 from segmentation_crm.common.models import Organisation
 from segmentation_crm.common.services.saved_views import may_change
 
-from ..choices import MemberType, SegmentKind, SegmentUse
+from ..choices import MemberType, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
 from ..models import Segment
-from ..queries import sees_every_record
+from ..queries import sees_every_record, segments_visible_to
+from ..services.dependents import dependents_of
 from ..services.templates import template_named
 from .common import require_write, segment_or_404
 
@@ -43,7 +44,7 @@ def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None, t
         kind, rules = template.member_type, template.rules
     stored = {
         "member_type": kind if kind in MemberType.values else MemberType.ACCOUNT,
-        "rules": segment.rules if segment else rules or {},
+        "rules": rules or (segment.rules if segment else {}),
     }
     context = {
         "segment": segment,
@@ -52,10 +53,19 @@ def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None, t
         "currency": Organisation.current().currency,
         "member_types": MemberType.choices,
         "uses": SegmentUse.choices,
+        "objectives": SegmentObjective.choices,
         "kinds": [SegmentKind.DYNAMIC, SegmentKind.SNAPSHOT],
+        "parents": segments_visible_to(request.user).exclude(status=SegmentStatus.ARCHIVED).order_by("name"),
+        "has_impact": segment is not None and bool(segment.member_count or dependents_of(segment)),
+        "is_resumed": segment is not None and rules is not None,
         "sees_a_part": not sees_every_record(request.user),
     }
     return render(request, "segments/segment_builder.html", context)
+
+
+def show_builder(request: HttpRequest, segment: Segment, rules: dict[str, Any]) -> HttpResponse:
+    """Show the builder of a segment with a rule that is not saved yet; saving it replaces what stands now."""
+    return _builder(request, segment, rules)
 
 
 @login_required

@@ -1,12 +1,14 @@
 """What every page of segments begins with: the segment that the address names, and who may write."""
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from segmentation_crm.common.access import can
 
 from ..models import Segment
 from ..queries import find_segment
+from ..services.saving import SegmentInUse
 
 
 def segment_or_404(request: HttpRequest, slug: str) -> Segment:
@@ -27,3 +29,9 @@ def require_write(request: HttpRequest) -> None:
     """
     if not can(request.user, "segments.write"):
         raise PermissionDenied
+
+
+def in_use(request: HttpRequest, title: str, used: SegmentInUse, back_url: str) -> HttpResponse:
+    """Answer 409 with what stands in the way, each with its page."""
+    context = {"title": title, "users": used.users, "back_url": back_url}
+    return render(request, "segments/in_use.html", context, status=409)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -12,25 +13,28 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from segmentation_crm.common import lists
-from segmentation_crm.common.access import can
+from segmentation_crm.common.access import AnyUser, can
 from segmentation_crm.common.lists.page import show_list
 from segmentation_crm.common.paging import keyset_page
 
-from ..choices import MemberType
+from ..choices import MemberType, SegmentStatus
 from ..forms import OverrideForm
 from ..models import Segment
 from ..queries import (
     active_job,
+    division_of,
     memberships_visible_to,
     movement_since,
     overrides_visible_to,
     recent_runs,
     records_visible_to,
     sees_every_record,
+    segments_visible_to,
     visible_accounts_of,
     visible_member_count,
 )
 from ..sentences import sentence_for
+from ..services.dependents import dependents_of
 from .common import segment_or_404
 
 PAGE = 50
@@ -86,11 +90,22 @@ def segment_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "can_write": can(user, "segments.write"),
         "can_export": can(user, "records.export"),
         "sees_a_part": not sees_every_record(user),
+        "standing": _standing(segment, user),
         "list_query": list_query(segment),
         "list_url": reverse(lists.get(segment.member_type).url_name),
         "form": OverrideForm(),
     }
     return render(request, "segments/segment_detail.html", context)
+
+
+def _standing(segment: Segment, user: AnyUser) -> dict[str, Any]:
+    """Return the partition or split that decides about the segment, what depends on it, and what may be its parent."""
+    rows = segments_visible_to(user).filter(member_type=segment.member_type)
+    return {
+        "division": division_of(segment),
+        "dependents": dependents_of(segment),
+        "parents": rows.exclude(status=SegmentStatus.ARCHIVED).exclude(pk=segment.pk).order_by("name"),
+    }
 
 
 def list_query(segment: Segment) -> str:
