@@ -282,6 +282,12 @@ _sweep_seconds = env.float("SWEEP_SECONDS", 30.0)
 CELERY_BEAT_SCHEDULE = {
     # Both only wake the database's own lists; a bell that finds no worker within its period is not kept.
     "ring what is due": {"task": "common.sweep", "schedule": _sweep_seconds, "options": {"expires": 60.0}},
+    # Written rows become members within about two seconds (docs/refresh.md).
+    "look for changes": {
+        "task": "segments.look",
+        "schedule": env.float("REFRESH_SECONDS", 1.0),
+        "options": {"expires": 5.0},
+    },
     "start scheduled work": {"task": "common.tick", "schedule": _sweep_seconds, "options": {"expires": 60.0}},
 }
 JOB_QUEUES = ["default", "bulk", "mail", "events", "webhooks"]

@@ -14,7 +14,7 @@ from segmentation_crm.common.jobs import enqueue
 from segmentation_crm.common.models import Job
 
 from ..choices import RunCause, SegmentKind, SegmentStatus
-from ..models import Segment, SegmentRun
+from ..models import RefreshState, Segment, SegmentRun
 from ..queries import SegmentGraph
 from ..rules.evaluate import member_bitmap
 from ..rules.nodes import InvalidRule
@@ -71,19 +71,43 @@ def rebuild_segment(
     away where the rule was saved, or a fresher result stored, in between. `on_commit_point` is called inside the
     transaction and may raise to undo it.
     """
-    for _ in range(ATTEMPTS):
-        segment = Segment.objects.filter(pk=segment_id).exclude(status=SegmentStatus.ARCHIVED).first()
-        if segment is None:
-            return Outcome(segment_id, "kept")
-        as_of, clock = effective_now(), time.monotonic()
-        try:
-            chosen = _chosen_by_rule(segment, as_of)
-        except InvalidRule as problem:
-            return _mark_broken(segment, problem, on_commit_point)
-        outcome = _store(segment, chosen, as_of, clock, cause, on_commit_point)
+    for attempt in range(ATTEMPTS):
+        if attempt == ATTEMPTS - 1:
+            # Refreshes came in between each time: compute while none can.
+            with transaction.atomic():
+                hold_state()
+                return _rebuild_once(segment_id, cause, on_commit_point) or Outcome(segment_id, "discarded")
+        outcome = _rebuild_once(segment_id, cause, on_commit_point)
         if outcome is not None:
             return outcome
     return Outcome(segment_id, "discarded")
+
+
+def hold_state() -> RefreshState:
+    """Lock the row that whoever stores members by rule holds, until the end of the transaction (1 query).
+
+    On SQLite a transaction is alone anyway.
+    """
+    rows = RefreshState.objects.select_for_update()
+    return rows.filter(pk=1).first() or rows.get(pk=RefreshState.objects.get_or_create(pk=1)[0].pk)
+
+
+def refreshes_so_far() -> int:
+    """Return how many refreshes have taken changes (1 query)."""
+    return RefreshState.objects.filter(pk=1).values_list("taken", flat=True).first() or 0
+
+
+def _rebuild_once(segment_id: int, cause: str, on_commit_point: Callable[[], None] | None) -> Outcome | None:
+    """Compute and store once; None where the rule was saved, or changes taken by a refresh, in between."""
+    segment = Segment.objects.filter(pk=segment_id).exclude(status=SegmentStatus.ARCHIVED).first()
+    if segment is None:
+        return Outcome(segment_id, "kept")
+    taken, as_of, clock = refreshes_so_far(), effective_now(), time.monotonic()
+    try:
+        chosen = _chosen_by_rule(segment, as_of)
+    except InvalidRule as problem:
+        return mark_broken(segment, problem, on_commit_point)
+    return _store(segment, chosen, taken, as_of, clock, cause, on_commit_point)
 
 
 def _chosen_by_rule(segment: Segment, as_of: datetime) -> BitMap | None:
@@ -96,7 +120,7 @@ def _chosen_by_rule(segment: Segment, as_of: datetime) -> BitMap | None:
     return member_bitmap(rule, as_of)
 
 
-def _mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callable[[], None] | None) -> Outcome:
+def mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callable[[], None] | None = None) -> Outcome:
     """Keep the members, say why the rule no longer works, and note the failed run."""
     words = "; ".join(error.message for error in problem.errors)[:2000]
     with transaction.atomic():
@@ -121,6 +145,7 @@ def _mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callab
 def _store(
     segment: Segment,
     chosen: BitMap | None,
+    taken: int,
     as_of: datetime,
     clock: float,
     cause: str,
@@ -128,10 +153,11 @@ def _store(
 ) -> Outcome | None:
     """Write the difference; None where the rule or the members are newer than what was computed."""
     with transaction.atomic():
+        # What a refresh took in between may have changed under this computation, and no row tells of it any more.
+        if hold_state().taken != taken:
+            return None
         current = hold(segment.pk)
         if current is None or current.rules_version != segment.rules_version:
-            return None
-        if current.last_built_at and current.last_built_at > as_of:
             return None
         if chosen is not None and current.kind == SegmentKind.SNAPSHOT:
             keep_taken(current, chosen)
@@ -152,6 +178,8 @@ def _store(
         Segment.objects.filter(pk=current.pk).update(
             member_count=len(wanted),
             last_built_at=as_of,
+            woken_at=as_of,
+            thresholds={},
             last_duration_ms=round((time.monotonic() - clock) * 1000),
             last_error="",
             built_version=current.rules_version,

@@ -13,6 +13,7 @@ from segmentation_crm.common.effective_time import effective_now
 
 from ..choices import MemberType, RunCause
 from ..models import MembershipChange, Segment, SegmentRun
+from .collecting import tell_readers
 from .composing import who_must_leave
 from .membership import delete_members, insert_members, owner_column
 
@@ -85,6 +86,7 @@ def store_difference(
         _keep_causes(segment, run, entered, left, words or {})
     Segment.objects.filter(pk=segment.pk).update(member_count=member_count)
     segment.member_count = member_count
+    tell_readers(segment.pk, entered | left, cause)
     for other, gone in who_must_leave(segment, entered, left):
         _take_out(other, gone, segment, as_of, cause)
     for listener in extensions.after_membership_change:
