@@ -42,7 +42,7 @@ def members_at(segment: Segment | int, moment: datetime) -> BitMap | None:
     """
     state = (
         SegmentState.objects.filter(segment=_pk(segment), as_of__lte=moment)
-        .order_by("-as_of", "-run")
+        .order_by("-as_of", "-run_id")
         .values_list("run_id", "members")
         .first()
     )
@@ -112,7 +112,7 @@ def keep_states(segment: Segment | int) -> int:
         # The lock under which runs are written: of two that keep states at once the second finds nothing to do.
         if not Segment.objects.select_for_update().filter(pk=_pk(segment)).exists():
             return 0
-        last = SegmentState.objects.filter(segment=_pk(segment)).order_by("-run").first()
+        last = SegmentState.objects.filter(segment=_pk(segment)).order_by("-run_id").first()
         members = BitMap.deserialize(bytes(last.members)) if last else BitMap()
         runs = _runs(segment).filter(pk__gt=last.run_id) if last else _runs(segment)
         as_of = last.as_of if last else None

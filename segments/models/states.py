@@ -19,7 +19,7 @@ class SegmentState(models.Model):
     members = models.BinaryField()
 
     class Meta:
-        ordering = ["segment", "-run"]
+        ordering = ["segment_id", "-run_id"]
         indexes = [models.Index(fields=["segment", "-as_of", "-run"], name="segments_state_as_of")]
 
     def __str__(self) -> str:
