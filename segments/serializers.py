@@ -7,7 +7,7 @@ from rest_framework import serializers
 from segmentation_crm.common.api.serializers import StrictSerializer
 from segmentation_crm.common.models import User
 
-from .choices import MemberType, OverrideMode, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
+from .choices import MemberType, OverrideMode, RunCause, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
 from .models import Segment, SegmentMembership, SegmentOverride, SegmentVersion
 from .queries import find_segment, visible_member_count
 from .sentences import sentence_for
@@ -135,6 +135,31 @@ class MemberSerializer(serializers.Serializer):
         return str(row.account or row.contact)
 
 
+class PastMemberSerializer(serializers.Serializer):
+    """One member of a past moment. `entered_at` is the latest entry before it."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    entered_at = serializers.DateTimeField(allow_null=True)
+    manual = serializers.BooleanField()
+
+
+class MoveSerializer(serializers.Serializer):
+    """One record that entered or left; `words` say why, `field`, `old` and `new` what changed where it was recorded."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    change = serializers.ChoiceField(choices=["entered", "left"])
+    at = serializers.DateTimeField()
+    cause = serializers.ChoiceField(choices=RunCause.choices)
+    words = serializers.CharField()
+    field = serializers.CharField()
+    old = serializers.CharField()
+    new = serializers.CharField()
+    version = serializers.IntegerField(help_text="The rule's version that the run read.")
+    run = serializers.IntegerField()
+
+
 class VersionSerializer(serializers.ModelSerializer):
     """One rule that the segment has had."""
 
@@ -183,6 +208,13 @@ class PreviewRequestSerializer(StrictSerializer):
     member_type = serializers.ChoiceField(choices=["account", "contact", "opportunity", "activity"])
     rules = serializers.JSONField()
     as_of = serializers.CharField(required=False)
+    undecided = serializers.BooleanField(required=False, help_text="Also count whom missing data decide.")
+    session = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        help_text="The last answer's `session`: count at its moment and over its data, so that edits are quick.",
+    )
 
 
 class NodeCountSerializer(serializers.Serializer):
@@ -200,6 +232,22 @@ class SampleSerializer(serializers.Serializer):
     name = serializers.CharField()
 
 
+class GapSerializer(serializers.Serializer):
+    """A field that undecided records lack: how many lack it, and how many it alone would settle."""
+
+    field = serializers.CharField()
+    missing = serializers.IntegerField()
+    settles = serializers.IntegerField()
+
+
+class UndecidedSerializer(serializers.Serializer):
+    """The records whose missing data decide; at most so many where upper_bound."""
+
+    count = serializers.IntegerField()
+    upper_bound = serializers.BooleanField()
+    fields = GapSerializer(many=True)  # type: ignore[assignment]
+
+
 class PreviewSerializer(serializers.Serializer):
     """The answer to a preview."""
 
@@ -208,7 +256,7 @@ class PreviewSerializer(serializers.Serializer):
     nodes = NodeCountSerializer(many=True)
     sentence = serializers.CharField()
     sample = SampleSerializer(many=True)
-    undecided = serializers.JSONField(allow_null=True)
+    undecided = UndecidedSerializer(allow_null=True, help_text="Whom missing data decide; null where not asked for.")
     as_of = serializers.DateTimeField()
     note = serializers.CharField(help_text="A caution where as_of lies in the past, else empty.")
     methods = serializers.ListField(
@@ -218,6 +266,8 @@ class PreviewSerializer(serializers.Serializer):
     funnel = serializers.ListField(
         child=serializers.JSONField(), help_text="How many remain after each rule of the root, in its order."
     )
+    session = serializers.CharField(help_text="Send it with the next preview of the same edit.")
+    data_changed = serializers.BooleanField(help_text="The data changed since the session began; leave it out to see.")
     sentence_parts = serializers.ListField(
         child=serializers.JSONField(), help_text="The sentence in parts: {text, kind}."
     )

@@ -19,6 +19,7 @@ from ..rules.deadline import RuleTooExpensive
 from ..rules.nodes import InvalidRule
 from ..rules.parse import MAX_BYTES
 from ..rules.schema import fields_schema
+from ..rules.sessions import BadSession
 from ..services import previewing, saving
 from ..values import search_values, values_named
 from .base import SegmentBase
@@ -93,9 +94,13 @@ class RuleActions(SegmentBase):
         as_of = moment_of(values["as_of"]) if "as_of" in values else None
         try:
             rule = saving.validated(values["rules"], values["member_type"], request.user)
-            found = previewing.count_rule(rule, request.user, as_of)
+            found = previewing.count_rule(
+                rule, request.user, as_of, undecided=values.get("undecided", False), session=values.get("session", "")
+            )
         except InvalidRule as problem:
             raise invalid_rule(problem) from None
+        except BadSession as problem:
+            raise ValidationError({"session": problem.message}) from None
         except RuleTooExpensive:
             raise TooExpensive from None
         except previewing.TooManyPreviews:

@@ -25,6 +25,8 @@ from .deadline import Deadline
 from .nodes import Aggregate, Group, Node, Path, Related, Rule
 
 CHUNK = 50_000
+# Among the atoms: all members that exist.
+UNIVERSE = "universe"
 
 
 def read_keys(keys: QuerySet[Any]) -> BitMap:
@@ -103,7 +105,9 @@ class Evaluator:
     def universe(self) -> BitMap:
         """Return the keys of all members that exist (1 query, once)."""
         if self._universe is None:
-            self._universe = self._read(self.fetch.members.values("pk"))
+            if UNIVERSE not in self.atoms:
+                self.atoms[UNIVERSE] = self._read(self.fetch.members.values("pk"))
+            self._universe = self.atoms[UNIVERSE]
         return self._universe
 
     def node(self, node: Node) -> BitMap:

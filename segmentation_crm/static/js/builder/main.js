@@ -20,6 +20,7 @@ class Builder {
     this.currency = element.dataset.currency;
     this.segmentId = Number(element.dataset.segmentId) || null;
     this.memberType = stored.member_type || "account";
+    this.session = "";
     this.root = stored.rules?.rules ? tree.fromRule(stored.rules) : tree.newGroup();
     this.lines = new Map();
     this.history = new History(this.snapshot());
@@ -191,7 +192,13 @@ class Builder {
     if (missing.length) return { missing };
     const paths = new Map();
     const rules = tree.toRule(this.root, [], paths);
-    return { body: { member_type: this.memberType, rules }, paths };
+    return { body: { member_type: this.memberType, rules, ...(this.session ? { session: this.session } : {}) }, paths };
+  }
+
+  /* Count over the data as they are now. */
+  recount() {
+    this.session = "";
+    this.count(0);
   }
 
   count(delay) {
@@ -216,9 +223,10 @@ class Builder {
       const id = paths.get(JSON.stringify(node.path));
       if (id) this.result.byId.set(id, node);
     }
+    this.session = result.session;
     this.showCounts(this.result);
     this.panel.done(result);
-    this.undecided.ask({ ...this.build().body, ...(result.session ? { session: result.session } : {}) });
+    this.undecided.ask(this.build().body);
   }
 
   showCounts({ total, byId }) {

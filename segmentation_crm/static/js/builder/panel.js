@@ -8,7 +8,7 @@ export class Panel {
   constructor(root, app) {
     this.app = app;
     const get = (name) => root.querySelector(`[data-panel="${name}"]`);
-    Object.assign(this, { root, big: get("big"), sub: get("sub"), funnel: get("funnel"), methods: get("methods"), caution: get("caution"), sample: get("sample"), sampleTitle: get("sample-title"), message: get("message"), undecided: get("undecided") });
+    Object.assign(this, { root, big: get("big"), sub: get("sub"), funnel: get("funnel"), methods: get("methods"), caution: get("caution"), sample: get("sample"), sampleTitle: get("sample-title"), message: get("message"), undecided: get("undecided"), clock: get("clock") });
     this.sentence = document.querySelector("[data-sentence]");
     this.status = document.querySelector("[data-live]");
   }
@@ -67,10 +67,21 @@ export class Panel {
     const clock = result.duration_ms === undefined ? "" : ` · counted exactly in ${formatNumber(Math.max(1, Math.round(result.duration_ms)))}\u00a0ms`;
     this.sub.textContent = `${unit} · ${share ? `${share} of ` : "of "}${formatNumber(result.total)}${clock}`;
     if (this.status) this.status.textContent = `${formatNumber(result.count)} ${unit} match.`;
+    this.showClock(result);
     this.showSentence(result);
     this.showFunnel(result);
     this.showSample(result);
     this.showCaution(result.caution);
+  }
+
+  /* All counts of one session speak of one moment and the same data. */
+  showClock(result) {
+    const at = new Date(result.as_of);
+    const words = result.data_changed ? "Data changed since" : "Counted at";
+    const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    const again = h("button", { type: "button", class: "btn-link", onclick: () => this.app.recount() }, "count anew");
+    this.clock.replaceChildren(`${words} ${time} · `, again);
+    this.clock.hidden = false;
   }
 
   showSentence(result) {
