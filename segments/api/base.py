@@ -29,8 +29,8 @@ class SegmentBase(ReadViewSet[Segment]):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     write_capability = "segments.write"
     delete_capability = "segments.write"
-    action_capabilities = {"preview": "segments.preview"}
-    action_scopes = {"preview": "read"}
+    action_capabilities = {"dry_run": "segments.preview", "preview": "segments.preview"}
+    action_scopes = {"dry_run": "read", "preview": "read"}
     write_scope = "segments"
 
     def visible_to(self, user: AnyUser) -> QuerySet[Segment]:
@@ -43,6 +43,12 @@ class SegmentBase(ReadViewSet[Segment]):
         if found is None:
             raise Http404
         return found
+
+    def shown(self, segment: Segment, code: int, job: Any = None) -> Response:
+        """Answer one segment with its ETag."""
+        context = {**self.get_serializer_context(), "job": job}
+        data = shapes.SegmentSerializer(segment, context=context).data
+        return Response(data, status=code, headers={"ETag": self.etag(segment)})
 
     def page_of(self, rows: QuerySet[Any], serializer: Any, parameters: Iterable[str] = ()) -> Response:
         """Answer one page of rows; a parameter that is neither of paging nor among `parameters` is a 400."""

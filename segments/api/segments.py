@@ -13,22 +13,17 @@ from segmentation_crm.common.api.viewsets import IF_MATCH
 
 from .. import serializers as shapes
 from ..choices import RunCause
-from ..models import Segment
 from ..rules.nodes import InvalidRule
 from ..services import saving
+from .evidence import EvidenceActions
+from .impact import ImpactActions
 from .members import MemberActions
 from .overlap import OverlapActions
-from .rules import RuleActions, check_size, invalid_rule
+from .rules import check_size, invalid_rule
 
 
-class SegmentViewSet(RuleActions, MemberActions, OverlapActions):
+class SegmentViewSet(ImpactActions, MemberActions, OverlapActions, EvidenceActions):
     """Segments: saved queries over accounts or contacts. `{id}` takes an id or a slug."""
-
-    def shown(self, segment: Segment, code: int, job: Any = None) -> Response:
-        """Answer one segment with its ETag."""
-        context = {**self.get_serializer_context(), "job": job}
-        data = shapes.SegmentSerializer(segment, context=context).data
-        return Response(data, status=code, headers={"ETag": self.etag(segment)})
 
     @extend_schema(request=shapes.SegmentWriteSerializer, responses={201: shapes.SegmentSerializer})
     def create(self, request: Request) -> Response:
@@ -72,13 +67,6 @@ class SegmentViewSet(RuleActions, MemberActions, OverlapActions):
         except saving.SegmentInUse as used:
             raise Conflict(str(used)) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    @extend_schema(responses=shapes.VersionSerializer(many=True), filters=False)
-    @action(detail=True, methods=["get"], filterset_class=None)
-    def versions(self, request: Request, pk: str | None = None) -> Response:
-        """List the rules that the segment has had, newest first."""
-        rows = self.get_object().versions.select_related("created_by").order_by("-number")
-        return self.page_of(rows, shapes.VersionSerializer)
 
     @extend_schema(request=None, responses={202: shapes.RebuildSerializer})
     @action(detail=True, methods=["post"])

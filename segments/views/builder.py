@@ -16,9 +16,9 @@ from segmentation_crm.common.lists.saved_views import find_view, stored_query
 from segmentation_crm.common.models import Organisation
 from segmentation_crm.common.services.saved_views import may_change
 
-from ..choices import MemberType, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
+from ..choices import MemberType, SegmentKind, SegmentObjective, SegmentUse
 from ..models import Segment
-from ..queries import sees_every_record, segments_visible_to
+from ..queries import sees_every_record
 from ..services.dependents import dependents_of
 from ..services.templates import template_named
 from .common import require_write, segment_or_404
@@ -55,7 +55,6 @@ def _builder(request: HttpRequest, segment: Segment | None, rules: Any = None, t
         "uses": SegmentUse.choices,
         "objectives": SegmentObjective.choices,
         "kinds": [SegmentKind.DYNAMIC, SegmentKind.SNAPSHOT],
-        "parents": segments_visible_to(request.user).exclude(status=SegmentStatus.ARCHIVED).order_by("name"),
         "has_impact": segment is not None and bool(segment.member_count or dependents_of(segment)),
         "is_resumed": segment is not None and rules is not None,
         "sees_a_part": not sees_every_record(request.user),

@@ -97,9 +97,10 @@ def segment_conflict(request: HttpRequest, slug: str) -> HttpResponse:
     """
     require_write(request)
     segment = segment_or_404(request, slug)
-    mine, fields = _object(request.POST.get("mine", "")), _object(request.POST.get("fields", "{}"))
+    mine, fields = _object(request.POST.get("mine", "{}")), _object(request.POST.get("fields", "{}"))
     if not mine:
-        raise BadRequest("mine is the rule as JSON.")
+        messages.error(request, "There is no rule of yours to compare; open the builder again.")
+        return redirect(segment)
     act = request.POST.get("act", "")
     if act == "edit":
         return show_builder(request, segment, mine)
