@@ -14,9 +14,9 @@ class SegmentsConfig(AppConfig):
         from .lists import LIST
         from .my_day import entered_segments
         from .panels import SEGMENT_FINDER, segment_panel
+        from .services.collecting import ring_for_refresh
         from .services.dependents import own_dependents
         from .services.list_rules import ListRules
-        from .services.rebuilding import queue_rebuild_of_all
         from .services.rule_users import users_of
         from .services.sentences import follow_vocabulary
         from .settings_entries import ENTRIES
@@ -31,12 +31,12 @@ class SegmentsConfig(AppConfig):
             extensions.handovers.add(handover)
         for action in list_actions():
             extensions.list_actions.add(action)
-        extensions.after_bulk_act.add(queue_rebuild_of_all)
+        extensions.after_bulk_act.add(ring_for_refresh)
         extensions.record_panels.add(segment_panel)
         for source in SOURCES:
             extensions.timeline_sources.add(source)
-        extensions.after_import.add(queue_rebuild_of_all)
-        extensions.merge_handlers.add(lambda *_: queue_rebuild_of_all())
+        extensions.after_import.add(ring_for_refresh)
+        extensions.merge_handlers.add(lambda *_: ring_for_refresh())
         extensions.after_vocabulary_change.add(follow_vocabulary)
         extensions.search_providers.add(SEGMENT_FINDER)
         extensions.my_day_panels.add(entered_segments)

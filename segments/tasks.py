@@ -7,13 +7,14 @@ from celery import shared_task
 from segmentation_crm.common.jobs import JobRun, register, schedule
 from segmentation_crm.common.models import Job, JobState
 
-from . import tasks_webhooks
+from . import tasks_history, tasks_webhooks
 from .choices import RunCause
 from .services.collecting import REFRESH_JOB, ring_for_refresh
 from .services.rebuilding import rebuild_all, rebuild_with_dependants
+from .services.reconciling import reconcile_all
 from .services.refreshing import is_due, refresh
 
-__all__ = ["tasks_webhooks"]
+__all__ = ["tasks_history", "tasks_webhooks"]
 NIGHTLY_AT = "02:15"
 # Ended refreshes are many and say little; the last ones stay for whoever looks into the list of jobs.
 KEPT_REFRESHES = 20
@@ -67,4 +68,10 @@ def _shown(totals: dict[str, Any]) -> dict[str, Any]:
     return {name: totals[name] for name in ("segments", "broken")}
 
 
-schedule("segment.rebuild_all", daily=NIGHTLY_AT, payload={"cause": RunCause.REBUILD})
+@register("segments.reconcile", queue="bulk", title="Segments compared with their rules")
+def reconcile(run: JobRun) -> dict[str, Any]:
+    """Compute every segment whole and tell how far refreshes had drifted: 0 is expected."""
+    return reconcile_all(run, run.checkpoint.get("finished", []))
+
+
+schedule("segments.reconcile", daily=NIGHTLY_AT)

@@ -159,6 +159,8 @@ def _store(
         current = hold(segment.pk)
         if current is None or current.rules_version != segment.rules_version:
             return None
+        if current.last_built_at and current.last_built_at > as_of:
+            return None
         if chosen is not None and current.kind == SegmentKind.SNAPSHOT:
             keep_taken(current, chosen)
         stored = current_members(current)
