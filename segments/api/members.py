@@ -1,6 +1,5 @@
 """The API of a segment's members, and of what people decided about them by hand."""
 
-
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -11,16 +10,18 @@ from rest_framework.response import Response
 from .. import serializers as shapes
 from ..queries import memberships_visible_to, overrides_visible_to
 from ..services import overrides
-from .base import SegmentBase
+from .history import AT, HistoryActions
 
 
-class MemberActions(SegmentBase):
+class MemberActions(HistoryActions):
     """Who is in, and who was put in or kept out."""
 
-    @extend_schema(responses=shapes.MemberSerializer(many=True), filters=False)
+    @extend_schema(responses=shapes.MemberSerializer(many=True), filters=False, parameters=[AT])
     @action(detail=True, methods=["get"], filterset_class=None)
     def members(self, request: Request, pk: str | None = None) -> Response:
-        """List the stored members that the caller may see, the earliest row first."""
+        """List the members that the caller may see: the stored ones, or with `at` those of a past moment."""
+        if "at" in request.query_params:
+            return self.members_then(request, self.get_object(), request.query_params["at"])
         rows = memberships_visible_to(self.get_object(), request.user).order_by("pk")
         return self.page_of(rows, shapes.MemberSerializer)
 
