@@ -1,10 +1,11 @@
 """The one client for calls that leave this server to addresses that people typed (RELIABILITY R93, R94).
 
-The name is resolved here, every address it has is judged, and the connection goes to the very address judged: a name that
-answers differently a moment later changes nothing. No redirect is followed, no proxy is asked, the answer is read up to
-64 KiB, and the whole takes at most 10 seconds.
+The name is resolved here, every address it has is judged, and the connection goes to the very address judged: a name
+that answers differently a moment later changes nothing. No redirect is followed, no proxy is asked, the answer is read
+up to 64 KiB, and the whole takes at most 10 seconds.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import socket
@@ -25,8 +26,7 @@ MOST_BYTES = 64 * 1024
 LONGEST_URL = 2000
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-_COMPATIBLE = ipaddress.ip_network("::/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="outbound-dns")
 
 
@@ -80,17 +80,16 @@ def checked_url(url: str) -> SplitResult:
 def check_address(address: Address, scheme: str = "https") -> None:
     """Let only addresses of the public internet through, and those of OUTBOUND_ALLOWED_NETWORKS.
 
-    An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, Teredo) is judged by itself. Raises OutboundRefused.
+    An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged in its place. Raises OutboundRefused.
     """
     carried = carried_address(address)
     if any(one in network for network in _allowed() for one in (address, carried) if one.version == network.version):
         return
     if scheme != "https":
         raise OutboundRefused("Write https:// in front: what is sent must be encrypted.")
-    for one in (address, carried):
-        private = not one.is_global or one.is_multicast or one.is_reserved or one.is_unspecified
-        if private or getattr(one, "is_site_local", False):
-            raise OutboundRefused(f"{address} is not an address of the public internet, so nothing is sent there.")
+    private = not carried.is_global or carried.is_multicast or carried.is_reserved or carried.is_unspecified
+    if private or getattr(carried, "is_site_local", False):
+        raise OutboundRefused(f"{address} is not an address of the public internet, so nothing is sent there.")
 
 
 def carried_address(address: Address) -> Address:
@@ -101,9 +100,7 @@ def carried_address(address: Address) -> Address:
         return address.ipv4_mapped
     if address.sixtofour is not None:
         return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    if any(address in network for network in _NAT64) or address in _COMPATIBLE:
+    if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 
@@ -183,10 +180,8 @@ def _exchange(
 
 def _cut_off(stream: socket.socket, cut: threading.Event) -> None:
     cut.set()
-    try:
+    with contextlib.suppress(OSError):
         stream.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 def _words(error: Exception) -> str:

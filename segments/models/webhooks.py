@@ -27,8 +27,9 @@ class DeliveryState(models.TextChoices):
 class Webhook(models.Model):
     """One address that is told.
 
-    `events` holds values of WebhookEvent; `segments` counts only where `every_segment` is off. `secret` and `old_secret` are encrypted;
-    the old one signs beside the new until `old_secret_until`. `failing_since` is when the receiver last began to fail.
+    `events` holds values of WebhookEvent; `segments` counts only where `every_segment` is off. `secret` and
+    `old_secret` are encrypted; the old one signs beside the new until `old_secret_until`. `failing_since`: when the
+    receiver last began to fail.
     """
 
     name = models.CharField(max_length=120)
