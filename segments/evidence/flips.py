@@ -51,6 +51,11 @@ class Edit:
     name: str
     written: Mapping[str, Any]
 
+    @property
+    def anchor(self) -> str:
+        """Return the name of the field's control on the edit page."""
+        return self.name.replace("custom.", "custom_", 1)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the edit as the API sends it."""
         return {

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from segmentation_crm.common.access import can
 
-from ..choices import MemberType, SegmentKind
+from ..choices import SegmentKind
 from ..evidence import explain
 from ..evidence.past import explain_at
 from ..evidence.serving import misses_of
@@ -77,7 +77,10 @@ def _misses(segment: Segment, user: Any) -> dict[str, Any]:
 @login_required
 @require_GET
 def why(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Show the evidence tree of one record, now or with `at` on a past day; htmx gets the tree alone."""
+    """Show the evidence tree of one record, now or with `at` on a past day; htmx gets the tree alone.
+
+    `part=changes` answers what would flip it: these edits are tried, which writes and takes back.
+    """
     segment = segment_or_404(request, slug)
     record = records_visible_to(segment.member_type, request.user).filter(pk=pk).first()
     if record is None:
@@ -87,14 +90,16 @@ def why(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "segment": segment,
         "record": record,
         "record_url": f"accounts:{segment.member_type}_detail",
-        "edit_urls": {kind: f"accounts:{kind}_edit" for kind in MemberType.values},
         "at": shown,
         "at_problem": problem,
         "may_edit": can(request.user, "records.write"),
         "sentence": sentence_for(segment, request.user),
     }
-    if moment is None:
+    if request.GET.get("part") == "changes":
         context["found"] = explain(segment, record, request.user)
+        return render(request, "segments/_evidence_changes.html", context)
+    if moment is None:
+        context["found"] = explain(segment, record, request.user, suggest=False)
     else:
         context["past"] = explain_at(segment, record, moment, request.user)
         context["sentence"] = context["past"].sentence

@@ -88,6 +88,9 @@ def test_pages_show_the_tree_to_those_who_see_the_record(client):
             assert "At least 200 employees" in text
             assert "50 employees" in text
             assert "200 employees" in text
+            changes = client.get(address, {"part": "changes"}).content.decode()
+            assert "What would bring it in" in changes
+            assert "<b>200 employees</b>" in changes
             part = client.get(address, headers={"HX-Request": "true"}).content.decode()
             assert "<html" not in part
             assert "ev-tree" in part
@@ -109,7 +112,8 @@ def test_broken_static_and_hand_kept_segments_have_pages_too(client, admin):
             assert client.get(reverse(f"segments:{name}", args=[segment.slug])).status_code == 200
             for part in ("misses", "line"):
                 assert client.get(reverse(f"segments:{name}", args=[segment.slug]), {"part": part}).status_code == 200
-        answer = client.get(reverse("segments:why", args=[segment.slug, account.pk]))
+        assert client.get(reverse("segments:why", args=[segment.slug, account.pk])).status_code == 200
+        answer = client.get(reverse("segments:why", args=[segment.slug, account.pk]), {"part": "changes"})
         assert answer.status_code == 200
         assert "No edit of data flips this" in answer.content.decode()
 
