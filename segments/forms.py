@@ -6,6 +6,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from accounts.models import Import
+from accounts.models.imports import ImportState
+from accounts.queries.imports import imports_visible_to
 from segmentation_crm.common.access import AnyUser
 
 from .choices import MemberType, OverrideMode, SegmentStatus
@@ -211,8 +214,31 @@ class StaticForm(PasteForm):
     name = forms.CharField(max_length=200)
     member_type = forms.ChoiceField(choices=MemberType.choices, label="Members are")
     description = forms.CharField(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2}))
-    field_order = ["name", "member_type", "description", "text", "reason"]
+    imported = forms.ModelChoiceField(
+        queryset=Import.objects.none(),
+        required=False,
+        to_field_name="public_id",
+        label="From an import",
+        empty_label="No import",
+        help_text="The records that one of your finished imports wrote.",
+    )
+    field_order = ["name", "member_type", "description", "imported", "text", "reason"]
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, user: AnyUser, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["text"].required = False
+        field = self.fields["imported"]
+        assert isinstance(field, forms.ModelChoiceField)
+        done = imports_visible_to(user).filter(state=ImportState.DONE, type__in=[f"{kind}s" for kind in MemberType])
+        field.queryset = done.defer("touched_ids").order_by("-created_at")
+        field.label_from_instance = lambda one: f"{one.file_name}, {one.type}, {one.created_at:%Y-%m-%d %H:%M}"
+
+    def clean(self) -> dict[str, Any]:
+        """Take an import of the members' kind alone, and an import or lines, not both."""
+        cleaned = super().clean() or self.cleaned_data
+        imported = cleaned.get("imported")
+        if imported and imported.type != f"{cleaned.get('member_type')}s":
+            self.add_error("imported", f"That import holds {imported.type}; choose one of {cleaned['member_type']}s.")
+        elif imported and (cleaned.get("text") or "").strip():
+            self.add_error("imported", "Take the members from an import or paste them; the rest can be pasted after.")
+        return cleaned

@@ -9,8 +9,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from pyroaring import BitMap
+from pyroaring import BitMap, BitMap64
 
+from accounts.models import Import
+from accounts.models.imports import ImportState
 from segmentation_crm.common.access import AnyUser, can
 from segmentation_crm.common.bulk_insert import bulk_insert
 from segmentation_crm.common.effective_time import effective_now
@@ -72,6 +74,28 @@ def paste_members(user: AnyUser, segment: Segment, text: str, reason: str = "") 
         report = _put_in(user, segment, found, reason)
         report.unmatched = unmatched
         audit.record(user, "segment.pasted", segment, added=report.added, unmatched=len(unmatched))
+        if report.added:
+            queue_rebuild(segment, user, RunCause.MANUAL)
+    return report
+
+
+def add_imported(user: AnyUser, segment: Segment, record: Import) -> Report:
+    """Put the records that a finished import wrote, and that the user sees, into the static segment (12 queries).
+
+    Raises ValidationError naming `imported`, or PermissionDenied.
+    """
+    if not can(user, "segments.write"):
+        raise PermissionDenied("Your role may read segments, not change them.")
+    if record.type != f"{segment.member_type}s" or record.state != ImportState.DONE:
+        words = f"Choose a finished import of {segment.get_member_type_display().lower()}."
+        raise ValidationError({"imported": words})
+    written = BitMap64.deserialize(bytes(record.touched_ids)) if record.touched_ids else ()
+    visible = records_visible_to(segment.member_type, user).order_by().values_list("pk", flat=True)
+    keys = BitMap(written)
+    keys &= BitMap(visible.filter(pk__in=list(keys)) if len(keys) <= 1_000 else visible.iterator(chunk_size=20_000))
+    with transaction.atomic():
+        report = _put_in(user, segment, keys, f"In the import of {record.file_name}"[:500])
+        audit.record(user, "segment.imported", segment, added=report.added, file=record.file_name)
         if report.added:
             queue_rebuild(segment, user, RunCause.MANUAL)
     return report

@@ -63,7 +63,9 @@ def store_difference(
     if not entered and not left:
         return None
     if member_count is None:
-        member_count = max(0, segment.member_count + len(entered) - len(left))
+        # Read anew: another segment may have taken members out of this one since the instance was loaded.
+        standing = Segment.objects.filter(pk=segment.pk).values_list("member_count", flat=True).first() or 0
+        member_count = max(0, standing + len(entered) - len(left))
     delete_members(segment, left)
     insert_members(segment, entered, as_of, manual=manual)
     began = started_at or as_of

@@ -22,7 +22,8 @@ SHOWN_UNMATCHED = 500
 def static_new(request: HttpRequest) -> HttpResponse:
     """Make a static segment, with members from pasted lines if there are any."""
     require_write(request)
-    form = StaticForm(request.POST or None, initial={"member_type": request.GET.get("member_type", "account")})
+    initial = {"member_type": request.GET.get("member_type", "account"), "imported": request.GET.get("import", "")}
+    form = StaticForm(request.POST or None, user=request.user, initial=initial)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -36,6 +37,10 @@ def static_new(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.take(error)
         else:
+            if values["imported"]:
+                report = pasting.add_imported(request.user, segment, values["imported"])
+                messages.success(request, f"“{segment.name}” holds {report.added:,} records of the import.")
+                return redirect(segment)
             if not values["text"].strip():
                 messages.success(request, f"“{segment.name}” is there. Put records in from any list, or paste them.")
                 return redirect(segment)
