@@ -68,6 +68,7 @@ def reading_of(rule: Rule) -> Reading:
     """
     found = Reading(Reads(rule.member_type))
     walker = _Walker(rule.member_type, found)
+    walker.exists(registry.records[rule.member_type], found.reads)
     for node in rule.root.rules:
         walker.top = node
         walker.node(node, found.reads)

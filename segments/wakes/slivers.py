@@ -63,7 +63,7 @@ def of_condition(node: Condition, member_type: str) -> Sliver | None:
         return lambda a, b: _history(node, a, b)
     if way == DAILY:
         return lambda a, b: _recomputed(node, member_type, a, b)
-    return lambda a, b: _bounds_moved(node, a, b)
+    return lambda a, b: _bounds_moved(node, member_type, a, b)
 
 
 def of_value(field: FieldDef) -> Sliver | None:
@@ -115,12 +115,14 @@ def _moves(node: Condition) -> bool:
 # --- what lies between the bounds of two moments ---
 
 
-def _bounds_moved(node: Condition, a: Clock, b: Clock) -> BitMap:
+def _bounds_moved(node: Condition, member_type: str, a: Clock, b: Clock) -> BitMap:
     field = node.ref.field
     found = _value_moved(field, a, b) if declarations.value_wakes(field) != NEVER else BitMap()
     if field.type not in ("date", "datetime") or declarations.OPERATORS[field.type][node.operator] == NEVER:
         return found
-    operator = node.operator.removeprefix("not_")
+    if declarations.OPERATORS[field.type][node.operator] == DAILY:
+        return found | _recomputed(node, member_type, a, b)
+    operator, _ = scalars.positive_of(field.type, node.operator)
     if field.type == "date":
         spans = between_days(dates.days(operator, node.value, a), dates.days(operator, node.value, b))
     else:

@@ -1,6 +1,7 @@
 """How time wakes rules: everything is declared, and slivers name everybody whose verdict time changes."""
 
 import datetime as dt
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,9 @@ from tests.worlds import pools
 from tests.worlds.fixture import Judged
 
 # From a moment in the afternoon: within the day, over midnight, over a month, over the fiscal and the calendar year.
-PASSES = [dt.timedelta(hours=2), dt.timedelta(hours=11), dt.timedelta(days=30), dt.timedelta(days=200)]
+PASSES = [dt.timedelta(hours=2), dt.timedelta(hours=11), dt.timedelta(days=200)]
+# Operands of each field and operator that are tried (TREES: more).
+TRIED = 3 if "TREES" in os.environ else 1
 
 
 def test_every_field_and_operator_says_how_time_wakes_it() -> None:
@@ -72,13 +75,13 @@ def missed(rule: Rule, passes: list[dt.timedelta]) -> Any:
 def test_slivers_name_everybody_whom_time_changes(judged: Judged) -> None:
     wrong = []
     for field, member, relation in all_fields():
-        if is_left_out(field) or member not in ("account", "contact", "opportunity"):
+        if is_left_out(field) or member == "activity":
             continue
         values = values_of(judged.oracle, field)
         for operator in operators_for(field, relation):
             if wakes(field, operator) == NEVER:
                 continue
-            for operand in list(operands(field, operator, values))[:3]:
+            for operand in list(operands(field, operator, values))[:TRIED]:
                 rule = rule_with(field, operator, operand, member, relation)
                 if rule is not None and (found := missed(rule, PASSES)):
                     wrong.append(f"{field.key} {operator} {operand}: {found}")
