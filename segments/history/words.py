@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from django.db.models import Min
+
 from accounts.queries import accounts_visible_to, contacts_visible_to
 from segmentation_crm.common.access import AnyUser
 from segmentation_crm.common.fields import registry
 from segmentation_crm.common.models import User
 
 from ..choices import OverrideMode, RunCause
-from ..models import SegmentOverride, SegmentVersion
+from ..models import SegmentOverride, SegmentRun, SegmentVersion
 from ..queries import sees_every_record
 from .moves import Move
 
@@ -23,14 +25,16 @@ _RECORDS = {"account": accounts_visible_to, "contact": contacts_visible_to}
 class CauseWords:
     """The causes of some moves in words: `of(move)`.
 
-    Reads editors of rules and decisions by hand for all the moves at once (up to 2 queries, and those of
+    Reads editors of rules and decisions by hand for all the moves at once (up to 3 queries, and those of
     `visibility`). What names other records is not said to those who see a part of the records.
     """
 
     def __init__(self, moves: Sequence[Move], user: AnyUser, member_type: str) -> None:
         self.member_type = member_type
         self.everything = sees_every_record(user)
-        self.editors = self._editors([move for move in moves if move.cause == RunCause.DEFINITION])
+        defined = [move for move in moves if move.cause == RunCause.DEFINITION]
+        self.editors = self._editors(defined)
+        self.firsts = self._first_runs([move for move in defined if move.version == 1])
         self.decisions = self._decisions([move for move in moves if move.cause == RunCause.MANUAL])
 
     def of(self, move: Move) -> str:
@@ -67,7 +71,16 @@ class CauseWords:
     def _definition(self, move: Move) -> str:
         editor = self.editors.get((move.segment_id, move.version))
         by = f" by {editor.display_name}" if editor is not None else ""
-        return f"segment made{by}" if move.version == 1 else f"rule edited{by} (version {move.version})"
+        if move.version > 1:
+            return f"rule edited{by} (version {move.version})"
+        # Computed once more under the first rule: nobody edited anything.
+        return f"segment made{by}" if move.run_id in self.firsts else SAID[RunCause.REBUILD]
+
+    def _first_runs(self, moves: Sequence[Move]) -> set[int]:
+        if not moves:
+            return set()
+        runs = SegmentRun.objects.filter(segment__in={move.segment_id for move in moves}, error="").order_by()
+        return {row["first"] for row in runs.values("segment").annotate(first=Min("pk"))}
 
     def _decisions(self, moves: Sequence[Move]) -> dict[tuple[int, int], SegmentOverride]:
         if not moves:
