@@ -6,7 +6,7 @@ group counts the members with at least one such related row.
 
 import sys
 from array import array
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import chain
 from typing import Any
@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from pyroaring import BitMap
 
-from segmentation_crm.common.fields import FieldDef, RelationDef, registry
+from segmentation_crm.common.fields import CustomValue, FieldDef, RelationDef, registry
 
 from .clock import Clock
 from .compile import compile_node, member_place, members
@@ -38,6 +38,11 @@ def read_keys(keys: QuerySet[Any]) -> BitMap:
         sql, params = keys.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return BitMap()
+    return read_sql(sql, params)
+
+
+def read_sql(sql: str, params: Sequence[Any]) -> BitMap:
+    """Return the keys of a rendered one-column query (1 query)."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # One binary value instead of a row per key. The inner text is Django's own rendering, with parameters.
@@ -67,6 +72,9 @@ def atom_key(node: Node) -> Any:
 
 
 def _stripped(value: Any) -> Any:
+    if isinstance(value, FieldDef) and isinstance(value.source, CustomValue):
+        # A custom field that was deleted and made anew under the same key is another one.
+        return (value.key, value.type, value.source.definition_id)
     if isinstance(value, FieldDef | RelationDef):
         return value.key
     if is_dataclass(value) and not isinstance(value, type):

@@ -19,7 +19,7 @@ from ..choices import RunCause, SegmentKind, SegmentStatus
 from ..models import MovedMembers, RefreshState, Segment
 from ..queries import SegmentGraph
 from ..rules.clock import Clock
-from ..rules.evaluate import matching_keys
+from ..rules.given_keys import GivenKeys
 from ..rules.nodes import InvalidRule
 from ..wakes import Reading, segment_name
 from . import thresholds
@@ -74,6 +74,11 @@ class _Work:
     overridden: set[int] = field(default_factory=set)
     plain: set[int] = field(default_factory=set)
     wording: Wording | None = None
+    given: dict[str, GivenKeys] = field(default_factory=dict)
+
+    def asking(self, member_type: str) -> GivenKeys:
+        """Return what evaluates rules of a member type over touched keys; segments share their atoms."""
+        return self.given.setdefault(member_type, GivenKeys(member_type, self.clock, versions=self.versions))
 
 
 def is_due() -> bool:
@@ -267,5 +272,5 @@ def _wanted(work: _Work, segment: Segment, plan: Plan, touched: BitMap) -> BitMa
         return membership_of(segment, None, touched)
     chosen = BitMap()
     for start in range(0, len(touched), ASKED_AT_ONCE):
-        chosen |= matching_keys(plan.rule, touched[start : start + ASKED_AT_ONCE], work.clock)
+        from ..rules.evaluate import matching_keys; chosen |= matching_keys(plan.rule, touched[start : start + ASKED_AT_ONCE], work.clock)
     return chosen if segment.pk in work.plain else membership_of(segment, chosen, touched)
