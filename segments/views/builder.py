@@ -18,7 +18,7 @@ from segmentation_crm.common.services.saved_views import may_change
 
 from ..choices import MemberType, SegmentKind, SegmentObjective, SegmentUse
 from ..models import Segment
-from ..queries import sees_every_record
+from ..queries import division_of, sees_every_record
 from ..services.dependents import dependents_of
 from ..services.templates import template_named
 from .common import require_write, segment_or_404
@@ -110,4 +110,7 @@ def segment_edit(request: HttpRequest, slug: str) -> HttpResponse:
     if segment.kind == SegmentKind.STATIC:
         messages.info(request, "This segment is kept by hand and has no rule.")
         return redirect(segment)
+    if division := division_of(segment):
+        messages.info(request, f"The rule of this part follows “{division}”; change that instead.")
+        return redirect(division)
     return _builder(request, segment)
