@@ -30,7 +30,9 @@ def sentence_of(segment: Segment, rule: Rule) -> str:
     """Return the rule in words, and for a group of a split the lot that decides besides (1 query)."""
     group = SplitGroup.objects.select_related("split").filter(segment=segment.pk).first()
     words = describe(rule)
-    return words if group is None else f"{words}; {group.percent:g} % of these, drawn by lot (“{group.split.name}”)"
+    if group is None:
+        return words
+    return f"{words.rstrip('.')}; {group.percent:g} % of these, drawn by lot (“{group.split.name}”)."
 
 
 def write_sentence(segment: Segment) -> None:
