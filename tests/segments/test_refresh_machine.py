@@ -226,12 +226,13 @@ ACTIVE = all_of(
 
 @pytest.fixture
 def machine(judged: Judged) -> Iterator[Machine]:
-    """Return a machine with three segments: by size, by activity, and one that reads the first."""
+    """Return a machine with four segments: by size, by activity, and one each that reads them."""
     with transaction.atomic():
         found = Machine(1)
         found.add(larger_than(200), "account")
         found.add(ACTIVE, "contact")
         found.add(in_segment("drawn-0"), "account")
+        found.add(in_segment("drawn-1"), "contact")
         yield found
         transaction.set_rollback(True)
 

@@ -61,6 +61,7 @@ def test_nothing_waits_after_a_refresh():
 def test_raw_sql_counts_like_any_other_write():
     account = AccountFactory(employee_count=80)
     segment = built(larger_than(200))
+    refresh_until_done()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_account SET employee_count = 500 WHERE id = %s", [account.pk])
     refresh_until_done()

@@ -8,6 +8,7 @@ from segmentation_crm.common.jobs.registry import scheduled
 from segmentation_crm.common.jobs.running import run
 from segmentation_crm.common.models import Job
 from segments.services.rebuilding import rebuild_segment
+from segments.services.refreshing import refresh_until_done
 from segments.tasks import look_for_changes
 from tests.factories import AccountFactory
 
@@ -59,6 +60,7 @@ def test_an_import_queues_one_refresh():
         hook()
     job = Job.objects.get(kind="segments.refresh")
     rebuild_segment(segment.pk)
+    refresh_until_done()
     second = AccountFactory(employee_count=100)
     assert run(job.pk) == "done"
     assert member_ids(segment) == {account.pk, second.pk}
