@@ -22,7 +22,7 @@ from .evaluate import restricted
 # A key that no record has.
 MARKED_KEY = -1_987_654_321
 # Seconds and microseconds of the moment that stands for as_of: the same minute, so the same local day.
-MARKED_MOMENT = {"second": 47, "microsecond": 918_273}
+MARKED_SECOND, MARKED_MICROSECOND = 47, 918_273
 KEPT = 4_000
 
 
@@ -73,7 +73,11 @@ def ask(name: Hashable, build: Callable[[Clock], QuerySet[Any]], clock: Clock, k
 
 def _rendered(build: Callable[[Clock], QuerySet[Any]], clock: Clock) -> Rendered:
     at_midnight = clock.start_of(clock.today) == clock.as_of
-    marked = clock if at_midnight else replace(clock, as_of=clock.as_of.replace(**MARKED_MOMENT))
+    marked = (
+        clock
+        if at_midnight
+        else replace(clock, as_of=clock.as_of.replace(second=MARKED_SECOND, microsecond=MARKED_MICROSECOND))
+    )
     rows = restricted(build(marked), [MARKED_KEY]).values("pk")
     try:
         sql, params = rows.query.get_compiler(connection=connection).as_sql()
