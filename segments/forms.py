@@ -73,6 +73,13 @@ class DivisionForm(forms.Form):
         """Return the segments of the parts, which cannot fill a part themselves."""
         raise NotImplementedError
 
+    def start_anew(self, version: int) -> None:
+        """Hold the version that stands now, so that saving once more is a decision."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)  # type: ignore[arg-type]
+        data["version"] = str(version)
+        self.data = data
+
     def segment_of(self, slug: str) -> Segment | None:
         """Return the offered segment of this slug."""
         return next((one for one in self.segments if one.slug == slug), None)
@@ -83,7 +90,7 @@ class DivisionForm(forms.Form):
             known = field in self.fields or field == self.rows_field
             for message in messages:
                 if field == self.rows_field:
-                    self._errors.setdefault(field, self.error_class()).append(message)  # type: ignore[union-attr]
+                    self.errors.setdefault(field, self.error_class()).append(message)
                 else:
                     self.add_error(field if known else None, message)
 
@@ -208,13 +215,21 @@ class PasteForm(_TakesErrors):
     reason = forms.CharField(required=False, max_length=500, label="Reason", help_text="Others read it later.")
 
 
+class _ImportField(forms.ModelChoiceField):
+    """An import, offered by its file, what it holds and when."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return how an import is offered."""
+        return f"{obj.file_name}, {obj.type}, {obj.created_at:%Y-%m-%d %H:%M}"
+
+
 class StaticForm(PasteForm):
     """A new static segment, with its first members if there are any."""
 
     name = forms.CharField(max_length=200)
     member_type = forms.ChoiceField(choices=MemberType.choices, label="Members are")
     description = forms.CharField(required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2}))
-    imported = forms.ModelChoiceField(
+    imported = _ImportField(
         queryset=Import.objects.none(),
         required=False,
         to_field_name="public_id",
@@ -231,7 +246,6 @@ class StaticForm(PasteForm):
         assert isinstance(field, forms.ModelChoiceField)
         done = imports_visible_to(user).filter(state=ImportState.DONE, type__in=[f"{kind}s" for kind in MemberType])
         field.queryset = done.defer("touched_ids").order_by("-created_at")
-        field.label_from_instance = lambda one: f"{one.file_name}, {one.type}, {one.created_at:%Y-%m-%d %H:%M}"
 
     def clean(self) -> dict[str, Any]:
         """Take an import of the members' kind alone, and an import or lines, not both."""

@@ -19,7 +19,9 @@ class SegmentSerializer(serializers.ModelSerializer):
     sentence = serializers.SerializerMethodField()
     member_count = serializers.SerializerMethodField()
     owner: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
-    parent: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    parent: serializers.SlugRelatedField = serializers.SlugRelatedField(  # type: ignore[assignment]
+        slug_field="slug", read_only=True
+    )
     job = serializers.SerializerMethodField()
 
     class Meta:
@@ -82,9 +84,9 @@ class SegmentReference(serializers.RelatedField):
             self.fail("unknown")
         return found
 
-    def to_representation(self, value: Segment) -> str:
+    def to_representation(self, value: Any) -> str:
         """Return the slug."""
-        return value.slug
+        return str(value.slug)
 
 
 class SegmentWriteSerializer(StrictSerializer):
@@ -97,7 +99,7 @@ class SegmentWriteSerializer(StrictSerializer):
     kind = serializers.ChoiceField(choices=SegmentKind.choices, required=False)
     kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
     objective = serializers.ChoiceField(choices=SegmentObjective.choices, allow_blank=True, required=False)
-    parent = SegmentReference(required=False, allow_null=True)
+    parent = SegmentReference(required=False, allow_null=True)  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class SegmentPatchSerializer(StrictSerializer):
     description = serializers.CharField(required=False, allow_blank=True, max_length=5000)
     kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
     objective = serializers.ChoiceField(choices=SegmentObjective.choices, allow_blank=True, required=False)
-    parent = SegmentReference(required=False, allow_null=True)
+    parent = SegmentReference(required=False, allow_null=True)  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
     owner = serializers.SlugRelatedField(
         slug_field="username", queryset=User.objects.filter(is_active=True), allow_null=True, required=False

@@ -102,7 +102,9 @@ class _Counted(serializers.ModelSerializer):
 class PartSerializer(_Counted):
     """One part: the segment that fills it (null: the rest group), and the segment that holds its members."""
 
-    source: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    source: serializers.SlugRelatedField = serializers.SlugRelatedField(  # type: ignore[assignment]
+        slug_field="slug", read_only=True
+    )
 
     class Meta:
         model = PartitionPart
@@ -139,7 +141,7 @@ class PartWriteSerializer(StrictSerializer):
     """One part to make: its name and the segment that fills it."""
 
     name = serializers.CharField(max_length=60)
-    source = SegmentReference()
+    source = SegmentReference()  # type: ignore[assignment]
 
 
 class PartitionPatchSerializer(StrictSerializer):

@@ -28,7 +28,8 @@ def lot_of(seed: str, member_type: str, key: int) -> int:
 
 def drawn(seed: str, member_type: str, keys: Iterable[int], start: int, end: int) -> BitMap:
     """Return those of the keys whose lot lies in [start, end); keys in ascending order are the fastest."""
-    secret, block, lots, found = _secret(seed, member_type), -1, (), []
+    secret, block, found = _secret(seed, member_type), -1, []
+    lots: tuple[int, ...] = ()
     for key in keys:
         if key // _PER_HASH != block:
             block = key // _PER_HASH

@@ -35,8 +35,8 @@ def check_parent(segment: Segment, parent: Segment | None) -> None:
     if parent.status == SegmentStatus.ARCHIVED:
         raise ValidationError({"parent": "An archived segment cannot be a parent; restore it first."})
     if problem := segment_targets([parent.pk], segment.pk).get(parent.pk):
-        words = {"cycle": f"“{parent.name}” itself depends on this segment; that would be a circle."}
-        raise ValidationError({"parent": words.get(problem.code, problem.message)})
+        circle = f"“{parent.name}” itself depends on this segment; that would be a circle."
+        raise ValidationError({"parent": circle if problem.code == "cycle" else problem.message})
 
 
 def check_strategic(segment: Segment) -> None:

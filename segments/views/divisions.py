@@ -96,8 +96,7 @@ def _partition_form(request: HttpRequest, partition: Partition | None) -> HttpRe
                 saved = partitions.update_partition(request.user, partition, values, form.cleaned_data["version"])
         except StaleDivision as stale:
             form.add_error(None, _stale_words(stale))
-            form.data = form.data.copy()
-            form.data["version"] = str(stale.current.version)
+            form.start_anew(stale.current.version)
         except SegmentInUse as used:
             form.add_error(None, f"A part cannot go: {used}")
         except ValidationError as error:
@@ -170,8 +169,7 @@ def _split_form(request: HttpRequest, split: Split | None) -> HttpResponse:
                 saved = splits.update_split(request.user, split, values, form.cleaned_data["version"])
         except StaleDivision as stale:
             form.add_error(None, _stale_words(stale))
-            form.data = form.data.copy()
-            form.data["version"] = str(stale.current.version)
+            form.start_anew(stale.current.version)
         except SegmentInUse as used:
             form.add_error(None, f"A group cannot go: {used}")
         except ValidationError as error:
