@@ -5,6 +5,7 @@ from django.urls import path
 from .views import (
     actions,
     builder,
+    definitions,
     divisions,
     evidence,
     history,
@@ -23,6 +24,8 @@ urlpatterns = [
     path("new/", builder.segment_new, name="new"),
     path("new/rule/<slug:record>/", builder.list_rule, name="list_rule"),
     path("templates/", templates.templates, name="templates"),
+    path("definitions/", definitions.definitions, name="definitions"),
+    path("definitions/export/", definitions.definitions_export, name="definitions_export"),
     path("overlap/", overlap.overlap, name="overlaps"),
     path("new/static/", static.static_new, name="static_new"),
     path("divisions/", divisions.division_list, name="divisions"),

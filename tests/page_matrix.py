@@ -265,6 +265,8 @@ PAGES: dict[str, Page] = {
     "segments:undecided": LIST,
     "segments:undecided_export": post_only(EXPORTERS),
     "segments:templates": Page(roles=SEGMENT_WRITERS),
+    "segments:definitions": Page(roles=SEGMENT_WRITERS),
+    "segments:definitions_export": LIST,
     "segments:overlap": LIST,
     "segments:history": LIST,
     "segments:history_export": post_only(EXPORTERS),

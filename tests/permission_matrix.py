@@ -93,6 +93,7 @@ MATRIX: Routes = {
     "v1/segments/fields/": READ,
     "v1/segments/values/": READ,
     "v1/segments/overlap/": READ,
+    "v1/segments/definitions/": {"GET": EVERYONE, "POST": MANAGERS_AND_INTEGRATION},
     "v1/segments/<pk>/members/": READ,
     "v1/segments/<pk>/explain/": READ,
     "v1/segments/<pk>/nearest-misses/": READ,

@@ -88,6 +88,8 @@ def world(owner):
             "segments:why": [segment.slug, account.pk],
             "segments:undecided_rule": [],
             "segments:templates": [],
+            "segments:definitions": [],
+            "segments:definitions_export": [],
             **webhooks_world(),
             "jobs": [job.public_id],
             "import": [record.public_id],

@@ -1,6 +1,8 @@
 """The API of a segment's members, and of what people decided about them by hand."""
 
-from django.http import Http404
+from typing import Any
+
+from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -11,15 +13,27 @@ from .. import serializers as shapes
 from ..queries import memberships_visible_to, overrides_visible_to
 from ..services import overrides
 from .history import AT, HistoryActions
+from .streams import STREAMS, CSVStream, LineStream, member_stream
 
 
 class MemberActions(HistoryActions):
     """Who is in, and who was put in or kept out."""
 
+    def get_renderers(self) -> list[Any]:
+        """Let members also be asked for as a stream."""
+        return [*super().get_renderers(), *([CSVStream(), LineStream()] if self.action == "members" else [])]
+
     @extend_schema(responses=shapes.MemberSerializer(many=True), filters=False, parameters=[AT])
     @action(detail=True, methods=["get"], filterset_class=None)
-    def members(self, request: Request, pk: str | None = None) -> Response:
-        """List the members that the caller may see: the stored ones, or with `at` those of a past moment."""
+    def members(self, request: Request, pk: str | None = None) -> Response | StreamingHttpResponse:
+        """List the members that the caller may see: the stored ones, or with `at` those of a past moment.
+
+        `format=csv` and `format=ndjson` answer with all stored members at once, as a stream.
+        """
+        shape = request.accepted_renderer.format
+        if shape in STREAMS:
+            self.refuse_unknown_parameters()
+            return member_stream(self.get_object(), request.user, shape)
         if "at" in request.query_params:
             return self.members_then(request, self.get_object(), request.query_params["at"])
         rows = memberships_visible_to(self.get_object(), request.user).order_by("pk")

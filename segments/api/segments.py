@@ -15,6 +15,7 @@ from .. import serializers as shapes
 from ..choices import RunCause
 from ..rules.nodes import InvalidRule
 from ..services import saving
+from .definitions import DefinitionActions
 from .evidence import EvidenceActions
 from .impact import ImpactActions
 from .members import MemberActions
@@ -22,7 +23,7 @@ from .overlap import OverlapActions
 from .rules import check_size, invalid_rule
 
 
-class SegmentViewSet(ImpactActions, MemberActions, OverlapActions, EvidenceActions):
+class SegmentViewSet(ImpactActions, MemberActions, OverlapActions, EvidenceActions, DefinitionActions):
     """Segments: saved queries over accounts or contacts. `{id}` takes an id or a slug."""
 
     @extend_schema(request=shapes.SegmentWriteSerializer, responses={201: shapes.SegmentSerializer})
