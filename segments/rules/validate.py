@@ -387,8 +387,8 @@ class _Walk:
             return None
         labels: dict[Any, str] = {}
         value, problems = self.operands.segments(operator, f"segment:{record}", raw["value"], labels)
-        for problem in problems:
-            self.error((*path, "value", *problem.at), key, problem.code, problem.message)
+        for wrong in problems:
+            self.error((*path, "value", *wrong.at), key, wrong.code, wrong.message)
         if problems:
             return None
         node = SegmentTest(path, operator.name, value.ids, hops, record, labels, value.within, value.at)

@@ -23,7 +23,7 @@ class KeyAmong(Func):
     def identity(self) -> Any:
         return (*super().identity, self.source)
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
         """Render the test (the queries of the source)."""
         key, params = compiler.compile(self.get_source_expressions()[0])
         test, keys = _among(key, params, self.source(), connection)
@@ -46,7 +46,7 @@ class StoodIn(Func):
     def identity(self) -> Any:
         return (*super().identity, self.source)
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
         """Render the test (the queries of the source)."""
         stored, column = self.get_source_expressions()
         exists, params = compiler.compile(stored)
