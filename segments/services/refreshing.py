@@ -71,7 +71,6 @@ class _Work:
     slivers: Slivers | None
     versions: str
     result: RefreshResult
-    overridden: set[int] = field(default_factory=set)
     plain: set[int] = field(default_factory=set)
     wording: Wording | None = None
     given: dict[str, GivenKeys] = field(default_factory=dict)
@@ -272,5 +271,5 @@ def _wanted(work: _Work, segment: Segment, plan: Plan, touched: BitMap) -> BitMa
         return membership_of(segment, None, touched)
     chosen = BitMap()
     for start in range(0, len(touched), ASKED_AT_ONCE):
-        from ..rules.evaluate import matching_keys; chosen |= matching_keys(plan.rule, touched[start : start + ASKED_AT_ONCE], work.clock)
+        chosen |= work.asking(segment.member_type).matching(plan.rule, touched[start : start + ASKED_AT_ONCE])
     return chosen if segment.pk in work.plain else membership_of(segment, chosen, touched)
