@@ -246,6 +246,17 @@ class FlipSearch:
             with silent():
                 restore_values(record, dict(edit.written))
 
+    def _names(self, option: _Option) -> bool:
+        """Tell whether a condition names the value, or a node above it."""
+        for condition in option.unknown.conditions:
+            if condition.value is None or condition.ref.field.key != option.unknown.field.key:
+                continue
+            named = _constants(condition.value)
+            below = condition.operator in ("under", "not_under")
+            if option.value in (self.judge.below(option.unknown.field.target, named) if below else named):
+                return True
+        return False
+
     def _edit(self, option: _Option) -> Edit:
         unknown, held = option.unknown, option.held
         definition, name = unknown.field, unknown.field.name
@@ -257,6 +268,8 @@ class FlipSearch:
         old = value_words(definition, held.shown, labels)
         if definition.type == "text" and option.value is not None and OTHER_TEXT in option.value:
             new = "another text"
+        if definition.type in ("enum", "reference", "tree") and option.value is not None and not self._names(option):
+            new = f"another, such as {new}"
         where = "" if not unknown.ref.hops else "Account: "
         assert held.at is not None
         return Edit(
