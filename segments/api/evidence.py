@@ -44,7 +44,7 @@ class EditSerializer(serializers.Serializer):
     """One field to change: on which record, from what, to what, in words."""
 
     field = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     record = serializers.CharField()
     record_id = serializers.IntegerField()
     to = serializers.CharField()

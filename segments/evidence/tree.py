@@ -118,7 +118,12 @@ class TreeBuilder:
 
     def _node(self, node: Node, record: str) -> NodeEvidence:
         holds = self.holds(node)
-        common = {"path": node.path, "kind": KINDS[type(node)], "holds": holds, "state": self._state(node, holds)}
+        common: dict[str, Any] = {
+            "path": node.path,
+            "kind": KINDS[type(node)],
+            "holds": holds,
+            "state": self._state(node, holds),
+        }
         if isinstance(node, Group):
             parts = tuple(self._node(rule, record) for rule in node.rules)
             return NodeEvidence(**common, words=group_words(node), nodes=parts)
@@ -167,7 +172,7 @@ class TreeBuilder:
         holds = self.key in self.evaluator.inside(node, owners)
         record = owners[-1].ref.relation.record
         count = self.rows.count_inside(outer, node) if outer is not None else None
-        common = {
+        common: dict[str, Any] = {
             "path": node.path, "kind": KINDS[type(node)], "holds": holds, "state": TRUE if holds else FALSE,
             "inner": True, "rows_inside": count,
         }  # fmt: skip
