@@ -70,7 +70,7 @@ def step_back(record: str, step: Step, keys: BitMap) -> BitMap:
     kind, name = step
     if kind == "to_one":
         model = _model(record)
-        column = model._meta.get_field(name).column  # type: ignore[union-attr]
+        column = str(model._meta.get_field(name).column)  # type: ignore[union-attr]
         return _owners(model._meta.db_table, "id", column, keys)
     relation = registry.relations[name]
     if relation.through is None:

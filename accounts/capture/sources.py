@@ -197,7 +197,7 @@ def _made_of(generated: Any) -> set[str]:
     while waiting:
         expression = waiting.pop()
         if isinstance(expression, Col):
-            found.add(expression.target.column)
+            found.add(str(expression.target.column))
         else:
             waiting += [one for one in expression.get_source_expressions() if one is not None]
     return found
