@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Count
 from pyroaring import BitMap
 
 from accounts.capture import Taken, climb, pending, take
 from segmentation_crm.common.effective_time import effective_now
 
-from ..choices import RunCause, SegmentKind, SegmentStatus
-from ..models import MovedMembers, RefreshState, Segment
+from ..choices import MemberType, RunCause, SegmentKind, SegmentStatus
+from ..models import MovedMembers, RefreshState, Segment, SegmentMembership
 from ..queries import SegmentGraph
 from ..rules.clock import Clock
+from ..rules.compile.places import model_of
 from ..rules.given_keys import GivenKeys
 from ..rules.nodes import InvalidRule
 from ..wakes import Reading, segment_name
@@ -143,6 +145,7 @@ def _refresh(state: RefreshState, now: datetime, limit: int, wake: bool | None) 
     with collecting(moved):
         for pk in SegmentGraph().in_order(segments):
             _refresh_one(work, segments[pk])
+    _recount(taken, segments)
     fresh = [one.pk for one in segments.values() if _is_fresh(one)]
     if wakes:
         Segment.objects.filter(pk__in=fresh).update(woken_at=now, last_built_at=now)
@@ -156,6 +159,20 @@ def refresh_until_done(as_of: datetime | None = None, **options: bool | None) ->
     while done[-1].more:
         done.append(refresh(as_of))
     return done
+
+
+def _recount(taken: Taken, segments: dict[int, Segment]) -> None:
+    """Count members anew where records were deleted for good: their membership rows went without anybody counting."""
+    for member_type in MemberType.values:
+        own = taken.own.get(taken.records.get(member_type, ""), BitMap())
+        rows = model_of(member_type)._default_manager.filter(pk__in=list(own))
+        if not own or rows.count() == len(own):
+            continue
+        counts = SegmentMembership.objects.filter(segment__in=segments).order_by().values("segment")
+        known = dict(counts.annotate(number=Count("pk")).values_list("segment", "number"))
+        for pk, segment in segments.items():
+            if segment.member_type == member_type and known.get(pk, 0) != segment.member_count:
+                Segment.objects.filter(pk=pk).update(member_count=known.get(pk, 0))
 
 
 def _wakes(state: RefreshState, clock: Clock) -> bool:
