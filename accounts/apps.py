@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
         from segmentation_crm.common.fields import registry
         from segmentation_crm.common.services import settings_audit
 
-        from . import checks, history
+        from . import capture, checks, history
         from .fields import declare
         from .handovers import handovers
         from .list_actions import list_actions
@@ -46,4 +46,8 @@ class AccountsConfig(AppConfig):
         register(history.check_triggers, Tags.database)
         register(checks.check_xml_guard, Tags.security)
         post_migrate.connect(defaults.install_defaults, sender=self, dispatch_uid="accounts.defaults.install")
+        # After the defaults: what every installation begins with is no change.
+        pre_migrate.connect(capture.drop_before_migrations, sender=self, dispatch_uid="accounts.capture.drop")
+        post_migrate.connect(capture.install_after_migrations, sender=self, dispatch_uid="accounts.capture.install")
+        register(capture.check_triggers, Tags.database)
         saving.connect_signals()

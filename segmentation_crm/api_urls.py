@@ -20,6 +20,6 @@ urlpatterns = [
     path("docs/", DocsView.as_view(url_name="api_schema"), name="api_docs"),
     path("v1/", include("segmentation_crm.common.api.urls")),
     path("v1/", include("accounts.api.urls")),
-    path("v1/", include("segments.api")),
+    path("v1/", include("segments.api.urls")),
     re_path(r"", unknown_route, name="api_unknown"),
 ]

@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from accounts.capture import missing_triggers
 from segmentation_crm.common.jobs import heartbeats
 
 logger = logging.getLogger(__name__)
@@ -21,13 +22,18 @@ Answer = TypeVar("Answer")
 
 
 def parts() -> dict[str, str]:
-    """Return {"database", "broker", "worker", "scheduler"}, each "ok" or "down" (1 query, one PING, at most 5 s)."""
+    """Return {"database", "broker", "worker", "scheduler", "capture"}: "ok" or "down" (2 queries, one PING, ≤ 8 s).
+
+    capture is down where a trigger is missing, changed or switched off: segments would miss writes.
+    """
     alive = _within(DATABASE_TIMEOUT, heartbeats.alive)
+    missing = None if alive is None else _within(DATABASE_TIMEOUT, missing_triggers)
     return {
         "database": "down" if alive is None else "ok",
         "broker": "ok" if broker_answers() else "down",
         "worker": "ok" if alive and "worker" in alive else "down",
         "scheduler": "ok" if alive and "scheduler" in alive else "down",
+        "capture": "ok" if missing == [] else "down",
     }
 
 

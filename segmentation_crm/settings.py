@@ -223,6 +223,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 UPLOAD_MAX_BYTES = 200 * 1024 * 1024
 # A file kept on a record.
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_MIB", 25) * 1024 * 1024
+# Networks besides the public internet that webhooks may reach, such as 10.1.0.0/16; http:// is taken only for these.
+OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 
 # --- Broker and cache ---
 REDIS_URL = env.str("REDIS_URL", "") or f"unix://{broker_socket(VAR_DIR)}"
@@ -280,6 +282,12 @@ _sweep_seconds = env.float("SWEEP_SECONDS", 30.0)
 CELERY_BEAT_SCHEDULE = {
     # Both only wake the database's own lists; a bell that finds no worker within its period is not kept.
     "ring what is due": {"task": "common.sweep", "schedule": _sweep_seconds, "options": {"expires": 60.0}},
+    # Written rows become members within about two seconds (docs/refresh.md).
+    "look for changes": {
+        "task": "segments.look",
+        "schedule": env.float("REFRESH_SECONDS", 1.0),
+        "options": {"expires": 5.0},
+    },
     "start scheduled work": {"task": "common.tick", "schedule": _sweep_seconds, "options": {"expires": 60.0}},
 }
 JOB_QUEUES = ["default", "bulk", "mail", "events", "webhooks"]

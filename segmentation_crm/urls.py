@@ -32,6 +32,7 @@ urlpatterns = [
     path("", include("segmentation_crm.common.urls_lists")),
     path("", include("accounts.urls")),
     path("segments/", include("segments.urls")),
+    path("settings/webhooks/", include("segments.urls_webhooks")),
     path("api/", include("segmentation_crm.api_urls")),
     path("settings/demo/", demo_story, name="settings_demo"),
     path("metrics", metrics, name="metrics"),

@@ -17,6 +17,16 @@ class SegmentUse(models.TextChoices):
     STRATEGIC = "strategic", "Strategic segment"
 
 
+class SegmentObjective(models.TextChoices):
+    """What a strategic segment is to bring (GLOSSARY §6)."""
+
+    LEAD_QUALITY = "lead_quality", "Better leads"
+    CONVERSION = "conversion", "Higher conversion"
+    HIGH_VALUE_ACCOUNTS = "high_value_accounts", "High-value accounts"
+    PERSONALISATION = "personalisation", "Personalisation"
+    NEW_MARKETS = "new_markets", "New markets"
+
+
 class SegmentStatus(models.TextChoices):
     """Where a segment stands in its life."""
 

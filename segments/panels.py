@@ -7,18 +7,30 @@ from segmentation_crm.common.access import AnyUser
 from segmentation_crm.common.finding import Hit, RecordFinder
 
 from .choices import MemberType, SegmentStatus
+from .history.moves import entries_of, kept_moves, move_of
+from .history.words import CauseWords
 from .models import Segment
 from .queries import segments_of, segments_visible_to
 
 MOST = 50
+MOST_LEFT = 5
 
 
 def segment_panel(record_type: str, record: Any, user: AnyUser) -> dict[str, Any] | None:
-    """Return the panel with the segments that an account or contact is in (1 query)."""
+    """Return the panel with the segments that an account or contact is in, since when and why (2 to 6 queries)."""
     if record_type not in MemberType.values:
         return None
     rows = list(segments_of(record_type, record.pk)[:MOST])
-    return {"title": "Segments", "template": "segments/_record_panel.html", "context": {"memberships": rows}}
+    came = entries_of(record_type, record.pk, {row.segment_id: row.entered_at for row in rows}) if rows else {}
+    inside = {row.segment_id for row in rows}
+    exits = kept_moves(record_type, record.pk).filter(entered=False).exclude(segment__in=inside).order_by("-at", "-pk")
+    left = [(row.segment, move_of(row)) for row in exits[:MOST_LEFT]]
+    words = CauseWords([*came.values(), *(move for _, move in left)], user, record_type)
+    context = {
+        "memberships": [(row, words.of(came[row.segment_id]) if row.segment_id in came else "") for row in rows],
+        "left": [(segment, move, words.of(move)) for segment, move in left],
+    }
+    return {"title": "Segments", "template": "segments/_record_panel.html", "context": context}
 
 
 def _hit(segment: Segment) -> Hit:

@@ -15,7 +15,7 @@ from segmentation_crm.common.keys import key_of
 from segmentation_crm.common.models import Job, JobState
 
 from .choices import MemberType, SegmentStatus
-from .models import Segment, SegmentMembership, SegmentOverride, SegmentRun
+from .models import Partition, PartitionPart, Segment, SegmentMembership, SegmentOverride, SegmentRun, Split, SplitGroup
 
 
 def segments_visible_to(user: AnyUser) -> QuerySet[Segment]:
@@ -25,7 +25,21 @@ def segments_visible_to(user: AnyUser) -> QuerySet[Segment]:
     """
     if not user.is_authenticated or not user.is_active:
         return Segment.objects.none()
-    return Segment.objects.select_related("owner")
+    return Segment.objects.select_related("owner", "parent")
+
+
+def partitions_visible_to(user: AnyUser) -> QuerySet[Partition]:
+    """Return the partitions a user sees: all for whoever works here, none for others."""
+    if not user.is_authenticated or not user.is_active:
+        return Partition.objects.none()
+    return Partition.objects.select_related("owner", "base")
+
+
+def splits_visible_to(user: AnyUser) -> QuerySet[Split]:
+    """Return the splits a user sees: all for whoever works here, none for others."""
+    if not user.is_authenticated or not user.is_active:
+        return Split.objects.none()
+    return Split.objects.select_related("owner", "base")
 
 
 def segment_lookup(reference: str) -> Q:
@@ -70,7 +84,13 @@ def visible_accounts_of(rows: Iterable[SegmentMembership], user: AnyUser) -> dic
     A contact can be visible by its own owner while its account is not.
     """
     ids = {row.contact.account_id for row in rows if row.contact is not None and row.contact.account_id is not None}
-    return dict(accounts_visible_to(user).filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+    return visible_accounts(ids, user)
+
+
+def visible_accounts(ids: Iterable[int], user: AnyUser) -> dict[int, str]:
+    """Return id -> name of those accounts that the user may see (1 query, none for no id)."""
+    wanted = list(ids)
+    return dict(accounts_visible_to(user).filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
 def visible_member_count(segment: Segment, user: AnyUser) -> int:
@@ -126,17 +146,21 @@ def references_in(node: Any) -> Iterator[str | int]:
 
 
 class SegmentGraph:
-    """Which segment reads which: built from all stored rules (1 query)."""
+    """Which segment reads which: built from all stored rules and parents (1 query).
+
+    The parts of partitions and the groups of splits name in their rules what they read.
+    """
 
     def __init__(self) -> None:
-        rows = list(Segment.objects.exclude(status=SegmentStatus.ARCHIVED).values_list("pk", "slug", "rules"))
-        ids = {pk for pk, _, _ in rows}
-        by_slug = {slug: pk for pk, slug, _ in rows}
-        self.names: dict[int, str] = {pk: slug for pk, slug, _ in rows}
+        used = Segment.objects.exclude(status=SegmentStatus.ARCHIVED)
+        rows = list(used.values_list("pk", "slug", "rules", "parent_id"))
+        ids = {pk for pk, *_ in rows}
+        by_slug = {slug: pk for pk, slug, *_ in rows}
+        self.names: dict[int, str] = {pk: slug for pk, slug, *_ in rows}
         self.reads: dict[int, set[int]] = {}
         self.read_by: dict[int, set[int]] = defaultdict(set)
-        for pk, _, rules in rows:
-            targets = {by_slug.get(ref) if isinstance(ref, str) else ref for ref in references_in(rules)}
+        for pk, _, rules, parent in rows:
+            targets = {by_slug.get(ref) if isinstance(ref, str) else ref for ref in references_in(rules)} | {parent}
             self.reads[pk] = {target for target in targets if target in ids and target != pk}  # type: ignore[misc]
             for target in self.reads[pk]:
                 self.read_by[target].add(pk)
@@ -171,6 +195,15 @@ class SegmentGraph:
         for pk in sorted(wanted):
             visit(pk)
         return ordered
+
+
+def division_of(segment: Segment) -> Partition | Split | None:
+    """Return the partition or split that the segment is a part of, None for other segments (up to 2 queries)."""
+    part = PartitionPart.objects.select_related("partition").filter(segment=segment.pk).first()
+    if part is not None:
+        return part.partition
+    group = SplitGroup.objects.select_related("split").filter(segment=segment.pk).first()
+    return None if group is None else group.split
 
 
 # --- What a segment's page shows ---

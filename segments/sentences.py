@@ -38,6 +38,13 @@ def words_for(rule: Rule, user: AnyUser) -> str:
     return describe(rule)
 
 
+def hide_records(rule: Rule, user: AnyUser) -> Rule:
+    """Take names that the user may not see out of a rule's labels; returns the rule (up to 2 queries)."""
+    if not visibility(user).everything:
+        _hide(rule, user)
+    return rule
+
+
 def _hide(rule: Rule, user: AnyUser) -> bool:
     """Take the names of hidden records out of the rule's labels; tell whether there were any (1 query a kind)."""
     named: dict[str, list[dict[Any, str]]] = {"account": [], "contact": []}

@@ -7,9 +7,9 @@ from rest_framework import serializers
 from segmentation_crm.common.api.serializers import StrictSerializer
 from segmentation_crm.common.models import User
 
-from .choices import MemberType, OverrideMode, SegmentKind, SegmentStatus, SegmentUse
+from .choices import MemberType, OverrideMode, RunCause, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
 from .models import Segment, SegmentMembership, SegmentOverride, SegmentVersion
-from .queries import visible_member_count
+from .queries import find_segment, visible_member_count
 from .sentences import sentence_for
 
 
@@ -19,6 +19,9 @@ class SegmentSerializer(serializers.ModelSerializer):
     sentence = serializers.SerializerMethodField()
     member_count = serializers.SerializerMethodField()
     owner: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    parent: serializers.SlugRelatedField = serializers.SlugRelatedField(  # type: ignore[assignment]
+        slug_field="slug", read_only=True
+    )
     job = serializers.SerializerMethodField()
 
     class Meta:
@@ -36,6 +39,8 @@ class SegmentSerializer(serializers.ModelSerializer):
             "built_version",
             "kind",
             "kind_of_use",
+            "objective",
+            "parent",
             "status",
             "owner",
             "member_count",
@@ -62,6 +67,28 @@ class SegmentSerializer(serializers.ModelSerializer):
         return str(job.public_id) if job else None
 
 
+class SegmentReference(serializers.RelatedField):
+    """A segment that the caller sees, by id or slug; shown as slug."""
+
+    default_error_messages = {"unknown": "There is no such segment; send the id or slug of one."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(queryset=Segment.objects.all(), **options)
+
+    def to_internal_value(self, data: Any) -> Segment:
+        """Return the segment."""
+        found = None
+        if isinstance(data, str | int) and not isinstance(data, bool):
+            found = find_segment(self.context["request"].user, str(data))
+        if found is None:
+            self.fail("unknown")
+        return found
+
+    def to_representation(self, value: Any) -> str:
+        """Return the slug."""
+        return str(value.slug)
+
+
 class SegmentWriteSerializer(StrictSerializer):
     """What may be sent on creating a segment."""
 
@@ -71,6 +98,8 @@ class SegmentWriteSerializer(StrictSerializer):
     description = serializers.CharField(required=False, allow_blank=True, max_length=5000)
     kind = serializers.ChoiceField(choices=SegmentKind.choices, required=False)
     kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
+    objective = serializers.ChoiceField(choices=SegmentObjective.choices, allow_blank=True, required=False)
+    parent = SegmentReference(required=False, allow_null=True)  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +116,8 @@ class SegmentPatchSerializer(StrictSerializer):
     rules = serializers.JSONField(required=False)
     description = serializers.CharField(required=False, allow_blank=True, max_length=5000)
     kind_of_use = serializers.ChoiceField(choices=SegmentUse.choices, required=False)
+    objective = serializers.ChoiceField(choices=SegmentObjective.choices, allow_blank=True, required=False)
+    parent = SegmentReference(required=False, allow_null=True)  # type: ignore[assignment]
     status = serializers.ChoiceField(choices=[SegmentStatus.DRAFT, SegmentStatus.ACTIVE], required=False)
     owner = serializers.SlugRelatedField(
         slug_field="username", queryset=User.objects.filter(is_active=True), allow_null=True, required=False
@@ -104,6 +135,31 @@ class MemberSerializer(serializers.Serializer):
     def get_name(self, row: SegmentMembership) -> str:
         """Return the record's name."""
         return str(row.account or row.contact)
+
+
+class PastMemberSerializer(serializers.Serializer):
+    """One member of a past moment. `entered_at` is the latest entry before it."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    entered_at = serializers.DateTimeField(allow_null=True)
+    manual = serializers.BooleanField()
+
+
+class MoveSerializer(serializers.Serializer):
+    """One record that entered or left; `words` say why, `field`, `old` and `new` what changed where it was recorded."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    change = serializers.ChoiceField(choices=["entered", "left"])
+    at = serializers.DateTimeField()
+    cause = serializers.ChoiceField(choices=RunCause.choices)
+    words = serializers.CharField()
+    field = serializers.CharField()
+    old = serializers.CharField()
+    new = serializers.CharField()
+    version = serializers.IntegerField(help_text="The rule's version that the run read.")
+    run = serializers.IntegerField()
 
 
 class VersionSerializer(serializers.ModelSerializer):
@@ -154,6 +210,13 @@ class PreviewRequestSerializer(StrictSerializer):
     member_type = serializers.ChoiceField(choices=["account", "contact", "opportunity", "activity"])
     rules = serializers.JSONField()
     as_of = serializers.CharField(required=False)
+    undecided = serializers.BooleanField(required=False, help_text="Also count whom missing data decide.")
+    session = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        help_text="The last answer's `session`: count at its moment and over its data, so that edits are quick.",
+    )
 
 
 class NodeCountSerializer(serializers.Serializer):
@@ -171,6 +234,22 @@ class SampleSerializer(serializers.Serializer):
     name = serializers.CharField()
 
 
+class GapSerializer(serializers.Serializer):
+    """A field that undecided records lack: how many lack it, and how many it alone would settle."""
+
+    field = serializers.CharField()
+    missing = serializers.IntegerField()
+    settles = serializers.IntegerField()
+
+
+class UndecidedSerializer(serializers.Serializer):
+    """The records whose missing data decide; at most so many where upper_bound."""
+
+    count = serializers.IntegerField()
+    upper_bound = serializers.BooleanField()
+    fields = GapSerializer(many=True)  # type: ignore[assignment]
+
+
 class PreviewSerializer(serializers.Serializer):
     """The answer to a preview."""
 
@@ -179,12 +258,18 @@ class PreviewSerializer(serializers.Serializer):
     nodes = NodeCountSerializer(many=True)
     sentence = serializers.CharField()
     sample = SampleSerializer(many=True)
-    undecided = serializers.JSONField(allow_null=True)
+    undecided = UndecidedSerializer(allow_null=True, help_text="Whom missing data decide; null where not asked for.")
     as_of = serializers.DateTimeField()
     note = serializers.CharField(help_text="A caution where as_of lies in the past, else empty.")
+    methods = serializers.ListField(
+        child=serializers.CharField(), help_text="The families of the fields that the rule names."
+    )
+    caution = serializers.CharField(help_text="Where the rule says only who they are: what to add. Else empty.")
     funnel = serializers.ListField(
         child=serializers.JSONField(), help_text="How many remain after each rule of the root, in its order."
     )
+    session = serializers.CharField(help_text="Send it with the next preview of the same edit.")
+    data_changed = serializers.BooleanField(help_text="The data changed since the session began; leave it out to see.")
     sentence_parts = serializers.ListField(
         child=serializers.JSONField(), help_text="The sentence in parts: {text, kind}."
     )

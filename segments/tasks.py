@@ -2,12 +2,47 @@
 
 from typing import Any
 
+from celery import shared_task
+
 from segmentation_crm.common.jobs import JobRun, register, schedule
+from segmentation_crm.common.models import Job, JobState
 
+from . import tasks_history, tasks_webhooks
 from .choices import RunCause
+from .services.collecting import REFRESH_JOB, ring_for_refresh
 from .services.rebuilding import rebuild_all, rebuild_with_dependants
+from .services.reconciling import reconcile_all
+from .services.refreshing import is_due, refresh
 
+__all__ = ["tasks_history", "tasks_webhooks"]
 NIGHTLY_AT = "02:15"
+# Ended refreshes are many and say little; the last ones stay for whoever looks into the list of jobs.
+KEPT_REFRESHES = 20
+
+
+@register(REFRESH_JOB, queue="default", title="Segments kept fresh")
+def refresh_segments(run: JobRun) -> dict[str, Any]:
+    """Take what changed and let time in, until nothing waits."""
+    totals = {"rows": 0, "asked": 0, "segments": 0}
+    more = True
+    while more:
+        run.check_cancelled()
+        result = refresh(on_commit_point=lambda: run.commit_chunk(done=run.job.done_units + 1))
+        totals["rows"] += result.rows
+        totals["asked"] += result.asked
+        totals["segments"] += result.segments
+        more = result.more
+    ended = Job.objects.filter(kind=REFRESH_JOB, state=JobState.DONE).exclude(pk=run.job.pk)
+    older = ended.order_by("-id").values_list("pk", flat=True)[KEPT_REFRESHES : KEPT_REFRESHES + 200]
+    Job.objects.filter(pk__in=list(older)).delete()
+    return totals
+
+
+@shared_task(name="segments.look", ignore_result=True)
+def look_for_changes() -> None:
+    """Queue a refresh where changes wait, or a minute has passed (up to 6 queries)."""
+    if is_due():
+        ring_for_refresh()
 
 
 @register("segment.rebuild", queue="default", title="Members of a segment")
@@ -33,4 +68,10 @@ def _shown(totals: dict[str, Any]) -> dict[str, Any]:
     return {name: totals[name] for name in ("segments", "broken")}
 
 
-schedule("segment.rebuild_all", daily=NIGHTLY_AT, payload={"cause": RunCause.REBUILD})
+@register("segments.reconcile", queue="bulk", title="Segments compared with their rules")
+def reconcile(run: JobRun) -> dict[str, Any]:
+    """Compute every segment whole and tell how far refreshes had drifted: 0 is expected."""
+    return reconcile_all(run, run.checkpoint.get("finished", []))
+
+
+schedule("segments.reconcile", daily=NIGHTLY_AT)

@@ -1,74 +1,56 @@
-"""What segments add to a record's timeline: when it entered and left."""
+"""What segments add to a record's timeline: when it entered and left, and why."""
 
-from typing import Any
-
-from pyroaring import BitMap
+from itertools import islice
 
 from segmentation_crm.common.timeline import TimelineEvent, TimelineKind, TimelineQuery, TimelineSource
 
-from .choices import MemberType
-from .models import SegmentRun
-from .queries import segments_of
-
-# How many runs are looked through for one page, the latest first; entries that still hold are found without them.
-MOST_RUNS = 100
+from .history.moves import Move, cut_runs, is_member_type, kept_moves, move_of, moves_found
+from .history.words import CauseWords
+from .models import Segment
 
 
-def _entries(query: TimelineQuery) -> list[TimelineEvent]:
-    """Return the entries into segments that the record is still in (1 query)."""
+def _kept(query: TimelineQuery) -> list[TimelineEvent]:
+    """Return the comings and goings that were kept as rows (2 to 5 queries, by index)."""
     if not _concerns(query):
         return []
-    rows = segments_of(query.record_type, query.record.pk).filter(query.older("entered_at"))
+    rows = kept_moves(query.record_type, query.record.pk).filter(query.older("at"))
+    found = [(row.segment, move_of(row), row.pk) for row in rows.order_by("-at", "-pk")[: query.limit]]
+    return _told(query, found)
+
+
+def _cut(query: TimelineQuery) -> list[TimelineEvent]:
+    """Return those in great runs, of which only the bitmaps tell (1 query; 2 to 4 more where there are some)."""
+    if not _concerns(query):
+        return []
+    runs = cut_runs(query.record_type, query.record.pk).filter(query.older("as_of")).order_by("-as_of", "-pk")
+    moves = islice(moves_found(runs, query.record.pk), query.limit)
+    return _told(query, [(run.segment, move, run.pk) for run, move in moves])
+
+
+def _told(query: TimelineQuery, found: list[tuple[Segment, Move, int]]) -> list[TimelineEvent]:
+    words = CauseWords([move for _, move, _ in found], query.user, query.record_type)
     return [
         TimelineEvent(
-            at=row.entered_at,
+            at=move.at,
             kind=TimelineKind.SEGMENT,
-            pk=row.pk,
-            title="Entered segment",
+            pk=pk,
+            title="Entered segment" if move.entered else "Left segment",
             icon="chart-pie",
-            about=row.segment.name,
-            url=row.segment.get_absolute_url(),
-            by="hand" if row.manual else "",
+            about=segment.name,
+            url=segment.get_absolute_url(),
+            text=words.of(move),
         )
-        for row in rows.order_by("-entered_at", "-pk")[: query.limit]
+        for segment, move, pk in found
     ]
-
-
-def _exits(query: TimelineQuery) -> list[TimelineEvent]:
-    """Return the exits found in the latest runs that anybody left in (1 query)."""
-    if not _concerns(query):
-        return []
-    rows = SegmentRun.objects.filter(
-        query.older("started_at"), left_count__gt=0, segment__member_type=query.record_type
-    ).select_related("segment")
-    found = []
-    for run in rows.defer("entered").order_by("-started_at", "-pk")[:MOST_RUNS].iterator(chunk_size=50):
-        if query.record.pk in BitMap.deserialize(bytes(run.left)):
-            found.append(_exit(run))
-        if len(found) == query.limit:
-            break
-    return found
-
-
-def _exit(run: Any) -> TimelineEvent:
-    return TimelineEvent(
-        at=run.started_at,
-        kind=TimelineKind.SEGMENT,
-        pk=run.pk,
-        title="Left segment",
-        icon="chart-pie",
-        about=run.segment.name,
-        url=run.segment.get_absolute_url(),
-    )
 
 
 def _concerns(query: TimelineQuery) -> bool:
     """Tell whether segments hold such records; one person's events on an account's page are none of the account."""
-    return query.record_type in MemberType.values and query.contact_id is None
+    return is_member_type(query.record_type) and query.contact_id is None
 
 
 _KINDS = frozenset({str(TimelineKind.SEGMENT)})
 SOURCES = (
-    TimelineSource("segment_entries", _KINDS, _entries),
-    TimelineSource("segment_exits", _KINDS, _exits),
+    TimelineSource("segment_moves", _KINDS, _kept),
+    TimelineSource("segment_great_runs", _KINDS, _cut),
 )

@@ -193,8 +193,15 @@ class _Builder:
 
     def segment(self, record: str, via: RelationDef | None) -> dict[str, Any]:
         key, members = self.pick(self.segment_keys(record, via))
-        slugs = self.draw(st.lists(st.sampled_from(list(self.world.segments[members])), min_size=1, max_size=2))
-        return {"field": key, "operator": self.pick(list(SEGMENT)), "value": slugs}
+        operator = self.pick(list(SEGMENT.values()))
+        known = st.sampled_from(list(self.world.segments[members]))
+        if operator.operand == "list":
+            value: Any = self.draw(st.lists(known, min_size=1, max_size=2))
+        elif operator.operand == "within":
+            value = {"segment": self.draw(known), "within": self.duration()}
+        else:
+            value = {"segment": self.draw(known), "at": self.one(None, "datetime")}
+        return {"field": key, "operator": operator.name, "value": value}
 
     # --- values ---
     def possible(self, operator: Operator, chosen: FieldDef) -> bool:

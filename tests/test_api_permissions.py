@@ -54,7 +54,7 @@ def test_r64_every_call_is_allowed_or_refused_as_listed(role):
     client = caller(None if role == "anonymous" else UserFactory(role=role))
     wrong = []
     for route, methods in MATRIX.items():
-        path = "/api/" + route.replace("<pk>", "987654321").replace("<override_id>", "1")
+        path = "/api/" + route.replace("<pk>", "987654321").replace("<override_id>", "1").replace("<number>", "1")
         for method in METHODS:
             data = {} if method in ("POST", "PUT", "PATCH") else None
             status = getattr(client, method.lower())(path, data).status_code

@@ -42,7 +42,10 @@ pytestmark = pytest.mark.django_db
 NOON = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 SMALL = 36
 # Append-only, or about this run of the tests and not about records.
-_NOT_COMPARED = {"common.AuditEntry", "common.Heartbeat", "common.ScheduleSlot", "admin.LogEntry", "sessions.Session"}
+_NOT_COMPARED = {
+    "accounts.ChangeRow", "common.AuditEntry", "common.Heartbeat", "common.ScheduleSlot", "admin.LogEntry",
+    "sessions.Session",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -360,3 +363,19 @@ def test_the_commands_load_scale_and_remove(capsys):
     assert not Account.objects.exists()
     with pytest.raises(CommandError, match="--accounts"):
         call_command("seed_demo", accounts=0)
+
+
+def test_the_segments_have_lived_through_the_months(small):
+    from segments.history import members_at
+    from segments.models import MembershipChange, SegmentRun, SegmentState
+    from segments.services.membership import current_members
+
+    runs = SegmentRun.objects.order_by("as_of")
+    assert runs.first().as_of < timezone.now() - dt.timedelta(days=300)
+    assert runs.last().as_of <= timezone.now()
+    assert MembershipChange.objects.filter(words__startswith="now ").exists()
+    for segment in Segment.objects.all():
+        assert set(members_at(segment, timezone.now()) or ()) == set(current_members(segment)), segment.name
+    demo.remove()
+    for model in (SegmentRun, MembershipChange, SegmentState):
+        assert not model.objects.exists()

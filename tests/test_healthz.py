@@ -35,7 +35,7 @@ def test_all_parts_alive(client, broker):
     heartbeats.beat("scheduler")
     assert ask(client) == (
         200,
-        {"database": "ok", "broker": "ok", "worker": "ok", "scheduler": "ok"},
+        {"database": "ok", "broker": "ok", "worker": "ok", "scheduler": "ok", "capture": "ok"},
     )
 
 
@@ -45,8 +45,14 @@ def test_down_parts_but_the_database_answer_200(client, broker):
     Heartbeat.objects.update_or_create(name="worker", defaults={"beat_at": timezone.now() - timedelta(minutes=2)})
     assert ask(client) == (
         200,
-        {"database": "ok", "broker": "down", "worker": "down", "scheduler": "ok"},
+        {"database": "ok", "broker": "down", "worker": "down", "scheduler": "ok", "capture": "ok"},
     )
+
+
+def test_a_missing_trigger_is_capture_down(client, broker, monkeypatch):
+    monkeypatch.setattr(health, "missing_triggers", lambda: ["crm_capture_accounts_contact_update"])
+    status, parts = ask(client)
+    assert (status, parts["database"], parts["capture"]) == (200, "ok", "down")
 
 
 def test_database_down_answers_503_without_details(client, broker, monkeypatch):

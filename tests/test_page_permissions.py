@@ -22,6 +22,10 @@ from accounts.services.merging import merge_records
 from segmentation_crm.common.jobs import enqueue
 from segmentation_crm.common.models import BulkAct, Export, Role, SavedView
 from segments.models import SegmentOverride
+from segments.services.partitions import Part, create_partition
+from segments.services.splits import Group, create_split
+from segments.webhooks.changing import create_webhook
+from segments.webhooks.events import send_test
 from tests import factories as make
 from tests.factories import AccountFactory, ContactFactory, OpportunityFactory, TeamFactory, UserFactory
 from tests.page_matrix import CLOSED, ENTRANCE, IMPORT_PAGES, IMPORTERS, LOGIN, PAGES, ROLES
@@ -88,6 +92,14 @@ def world(owner):
             "opportunity": [deal.pk],
             "segments": [segment.slug],
             "segments:override_remove": [segment.slug, decided.pk],
+            "segments:overlaps": [],
+            **divisions_world(maker, segment),
+            "segments:why": [segment.slug, account.pk],
+            "segments:undecided_rule": [],
+            "segments:templates": [],
+            "segments:definitions": [],
+            "segments:definitions_export": [],
+            **webhooks_world(),
             "jobs": [job.public_id],
             "import": [record.public_id],
             "user": [owner.pk],
@@ -111,6 +123,19 @@ def world(owner):
             "accounts:evidence_rows": ["objection", make.EvidenceFactory(account=account).term_id],
             "notification_open": [make.NotificationFactory(user=owner).pk],
         },
+    }
+
+
+def webhooks_world() -> dict[str, list]:
+    """Return the arguments of the pages of webhooks."""
+    values = {"name": "Hook", "url": "https://example.com/", "events": ["segment.entered"]}
+    boss = UserFactory(role=Role.ADMIN)
+    webhook, other = (create_webhook(boss, **values)[0] for _ in range(2))
+    delivery = send_test(webhook)
+    return {
+        "webhooks": [webhook.pk],
+        **{f"webhooks:{name}": [webhook.pk, delivery.pk] for name in ("delivery", "redeliver")},
+        "webhooks:delete": [other.pk],
     }
 
 
@@ -170,6 +195,26 @@ def records_world(account, contact, deal, owner) -> dict[str, list]:
         "accounts:file_remove": [kept_file().pk],
         "accounts:file_restore": [taken.pk],
         "note": [make.NoteFactory(account=account, author=owner).pk],
+    }
+
+
+# What the first who may takes away from the others.
+ONCE = {"segments:override_remove", "segments:partition_delete", "segments:split_delete"}
+
+
+def divisions_world(maker, segment):
+    """Return the arguments of the pages of versions, partitions and splits."""
+    source = built(larger_than(70), "Source")
+    partition = create_partition(maker, name="Tiers", member_type="account", parts=[Part("First", source)])
+    split = create_split(maker, name="Trial", base=source, groups=[Group("A", 5_000), Group("B", 5_000)])
+    return {
+        "segments:version_restore": [segment.slug, 1],
+        "segments:divisions": [],
+        "segments:static_new": [],
+        **{f"segments:partition_{act}": [partition.slug] for act in ("detail", "edit", "delete")},
+        "segments:partition_new": [],
+        **{f"segments:split_{act}": [split.slug] for act in ("detail", "edit", "delete")},
+        "segments:split_new": [],
     }
 
 
@@ -331,7 +376,7 @@ def test_r75_post_needs_a_csrf_token_and_the_role(world):
             if refused not in (403, 405, 415):
                 wrong.append(f"{role} POST {name} without token: {refused}")
         for name, page in PAGES.items():
-            if page.posts is None or name == "segments:override_remove":
+            if page.posts is None or name in ONCE:
                 continue
             cache.clear()
             found = answer(plain, address(name, world), "post")

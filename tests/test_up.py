@@ -128,7 +128,7 @@ def password_in(text: str) -> str:
 def test_first_start_second_start_and_ctrl_c(run, capfd):
     run.start().wait_ready()
     first = password_in(run.text)
-    assert run.health() == {"database": "ok", "broker": "ok", "worker": "ok", "scheduler": "ok"}
+    assert run.health() == {"database": "ok", "broker": "ok", "worker": "ok", "scheduler": "ok", "capture": "ok"}
     kept = run.folder / "var" / "admin_password"
     assert kept.read_text().strip() == first
     assert kept.stat().st_mode & 0o777 == 0o600

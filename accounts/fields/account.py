@@ -73,8 +73,8 @@ def _identity() -> list[FieldDef]:
         ),
         A.tree("sales_region", "Sales region", WHO, "demographic", "term:sales_region", everyday=True),
         A.enum("account_type", "Account type", WHO, "identity", AccountType, everyday=True),
-        A.reference("owner", "Owner", KNOW, "identity", "user", everyday=True),
-        A.reference("sdr", "SDR", KNOW, "identity", "user", help="Sales development representative"),
+        A.reference("owner", "Owner", KNOW, "identity", "user", everyday=True, empty="nobody"),
+        A.reference("sdr", "SDR", KNOW, "identity", "user", help="Sales development representative", empty="nobody"),
         A.multi(
             "tags",
             "Tags",
@@ -83,6 +83,7 @@ def _identity() -> list[FieldDef]:
             item="reference",
             target="term:tag",
             source=ValueRows("tags", "term"),
+            empty="none",
         ),
         A.multi("languages", "Languages", WHO, "demographic", item="text", source=ValueRows("languages")),
         A.multi(
@@ -170,7 +171,7 @@ def _firmographic() -> list[FieldDef]:
         A.percent("employee_growth_12m", "Employee growth, 12 months", WHO, "firmographic"),
         A.percent("revenue_growth_12m", "Revenue growth, 12 months", WHO, "firmographic"),
         A.enum("ownership", "Ownership", WHO, "firmographic", Ownership, everyday=True),
-        A.reference("parent_account", "Parent account", WHO, "firmographic", "account"),
+        A.reference("parent_account", "Parent account", WHO, "firmographic", "account", empty="none"),
         A.reference("ultimate_parent", "Ultimate parent", WHO, "firmographic", "account"),
         A.integer(
             "group_employee_count",
@@ -251,6 +252,7 @@ def _state() -> list[FieldDef]:
             DO,
             "behavioural",
             phrase=f"date of becoming {stage.label if stage.label.isupper() else stage.label.lower()}",
+            empty="not yet",
         )
         for stage in AccountLifecycle
     ]
@@ -266,8 +268,8 @@ def _state() -> list[FieldDef]:
         ),
         *stages,
         A.date("customer_since", "Customer since", DO, "behavioural", everyday=True, phrase="first day as customer"),
-        A.date("churned_on", "Churned on", DO, "behavioural", phrase="churn date"),
-        A.reference("churn_reason", "Churn reason", DO, "behavioural", "term:churn_reason"),
+        A.date("churned_on", "Churned on", DO, "behavioural", phrase="churn date", empty="never"),
+        A.reference("churn_reason", "Churn reason", DO, "behavioural", "term:churn_reason", empty="none"),
         A.enum("tier", "Tier", WHO, "tier", Tier, history="tier", everyday=True),
         A.enum("tier_source", "Tier set by", WHO, "tier", TierSource),
         A.enum("sophistication", "Sophistication", NEED, "sophistication", Sophistication),

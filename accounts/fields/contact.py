@@ -32,7 +32,7 @@ def _identity() -> list[FieldDef]:
         C.make("enum", "nationality", "Nationality", PLACE, "demographic", choices=COUNTRIES, personal=True),
         C.text("language", "Language", PLACE, "demographic", help="BCP 47, such as pt-BR"),
         C.text("time_zone", "Time zone", PLACE, "demographic", help="Such as Europe/Berlin"),
-        C.reference("owner", "Owner", KNOW, "identity", "user"),
+        C.reference("owner", "Owner", KNOW, "identity", "user", empty="nobody"),
         C.multi(
             "tags",
             "Tags",
@@ -41,6 +41,7 @@ def _identity() -> list[FieldDef]:
             item="reference",
             target="term:tag",
             source=ValueRows("tags", "term"),
+            empty="none",
         ),
         C.reference("account", "Account", PLACE, "identity", "account", help="The primary account"),
         C.text("company_name_given", "Company as given", PLACE, "identity"),
@@ -84,6 +85,7 @@ def _state() -> list[FieldDef]:
             DO,
             "behavioural",
             phrase=f"date of becoming {stage.label if stage.label.isupper() else stage.label.lower()}",
+            empty="not yet",
         )
         for stage in ContactLifecycle
     ]
@@ -107,8 +109,8 @@ def _state() -> list[FieldDef]:
             history="lead_status",
             everyday=True,
         ),
-        C.reference("reject_reason", "Reject reason", DO, "behavioural", "term:reject_reason"),
-        C.date("recycle_until", "Recycled until", DO, "behavioural"),
+        C.reference("reject_reason", "Reject reason", DO, "behavioural", "term:reject_reason", empty="none"),
+        C.date("recycle_until", "Recycled until", DO, "behavioural", empty="not recycled"),
         C.datetime(
             "last_engaged_at",
             "Last engaged",

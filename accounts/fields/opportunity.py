@@ -27,7 +27,7 @@ def _deal() -> list[FieldDef]:
     return [
         O.text("name", "Name", DEAL, "opportunity"),
         O.reference("account", "Account", DEAL, "opportunity", "account"),
-        O.reference("owner", "Owner", KNOW, "opportunity", "user"),
+        O.reference("owner", "Owner", KNOW, "opportunity", "user", empty="nobody"),
         O.reference("pipeline", "Pipeline", DEAL, "opportunity", "pipeline"),
         O.reference("stage", "Stage", DEAL, "opportunity", "stage", history="stage"),
         *(
@@ -46,14 +46,14 @@ def _deal() -> list[FieldDef]:
         O.money("amount", "Amount", DEAL, "opportunity"),
         O.decimal("probability", "Probability", DEAL, "opportunity", help="A fraction: 0.25 = 25 %"),
         O.enum("forecast_category", "Forecast category", DEAL, "opportunity", ForecastCategory),
-        O.text("next_step", "Next step", DEAL, "opportunity"),
-        O.date("next_step_due", "Next step due", DEAL, "opportunity"),
+        O.text("next_step", "Next step", DEAL, "opportunity", empty="none"),
+        O.date("next_step_due", "Next step due", DEAL, "opportunity", empty="none"),
         O.date("opened_on", "Opened", DEAL, "opportunity", phrase="opening date"),
         O.date("expected_close", "Expected close", DEAL, "opportunity"),
-        O.date("champion_left_on", "Champion left on", DEAL, "opportunity"),
-        O.datetime("closed_at", "Closed", DEAL, "opportunity", phrase="closing date"),
+        O.date("champion_left_on", "Champion left on", DEAL, "opportunity", empty="never"),
+        O.datetime("closed_at", "Closed", DEAL, "opportunity", phrase="closing date", empty="not yet"),
         O.datetime("stage_entered_at", "Stage entered", DEAL, "opportunity", phrase="entry into the stage"),
-        O.reference("lost_reason", "Lost reason", DEAL, "opportunity", "term:lost_reason"),
+        O.reference("lost_reason", "Lost reason", DEAL, "opportunity", "term:lost_reason", empty="none"),
         O.multi(
             "objections",
             "Objections",

@@ -2,6 +2,7 @@
 
 from .accounts import Account, AccountValue
 from .activities import Activity, CampaignRef, ContentItem
+from .capture import CaptureVersion, ChangeRow
 from .catalogue import (
     CatalogueAlias,
     ExchangeRate,
@@ -37,7 +38,9 @@ __all__ = [
     "Activity",
     "Attachment",
     "CampaignRef",
+    "CaptureVersion",
     "CatalogueAlias",
+    "ChangeRow",
     "Consent",
     "Contact",
     "ContactAccount",

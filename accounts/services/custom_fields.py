@@ -10,6 +10,8 @@ from django.db import models, transaction
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive
 
+from segmentation_crm.common.extensions import rule_users
+
 from ..choices import CustomFieldType, MemberRecord
 from ..models import (
     Account,
@@ -76,7 +78,7 @@ def _clean_choices(choices: list[Any] | None) -> list[dict[str, str]]:
 def change_custom_field(
     field: CustomField, *, label: str | None = None, choices: list[Any] | None = None, help_text: str | None = None
 ) -> CustomField:
-    """Change label, choices and help; key and type stay, and a choice that records hold cannot be taken away.
+    """Change label, choices and help; key and type stay, and a choice that records hold or rules name cannot go.
 
     Raises ValidationError naming the field.
     """
@@ -88,6 +90,7 @@ def change_custom_field(
         held = VALUE_MODELS[field.record]._default_manager.filter(definition=field).exclude(text__in=[*kept, ""])
         if used := sorted(set(held.values_list("text", flat=True)[:20])):
             raise ValidationError({"choices": f"Records still hold {', '.join(used)}; keep it or change them first."})
+        _refuse_choices_in_rules(field, kept)
         if field.type in (CustomFieldType.ENUM, CustomFieldType.MULTI) and not cleaned:
             raise ValidationError({"choices": "A field with choices needs at least one."})
         field.choices = cleaned
@@ -114,13 +117,37 @@ def restore_custom_field(field: CustomField) -> CustomField:
 
 @transaction.atomic
 def delete_custom_field(field: CustomField) -> None:
-    """Delete a definition that no record holds a value of; the caller has looked for rules that name it.
+    """Delete a definition that no record holds a value of and no rule names.
 
-    Raises ValidationError where records hold values.
+    Raises ValidationError where records hold values, or naming the rules.
     """
     if VALUE_MODELS[field.record]._default_manager.filter(definition=field).exists():
         raise ValidationError(f"Records hold values of “{field.label}”: retire it instead.")
+    if uses := named_in_rules("custom", f"{field.record}.custom.{field.key}"):
+        raise ValidationError(f"“{field.label}” is named by {_listed(uses)}: change these first, or retire it.")
     field.delete()
+
+
+def _refuse_choices_in_rules(field: CustomField, kept: set[str]) -> None:
+    """Let no choice go that a rule names.
+
+    Raises ValidationError naming the choice and the rules.
+    """
+    for choice in field.choices:
+        if choice["value"] in kept:
+            continue
+        if uses := named_in_rules("custom_choice", f"{field.record}.custom.{field.key}={choice['value']}"):
+            words = f"“{choice['label']}” is named by {_listed(uses)}: keep it, or change these first."
+            raise ValidationError({"choices": words})
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def named_in_rules(kind: str, key: str) -> list[str]:
+    """Return the names of the segments and saved views whose rules name the thing."""
+    return [name for provider in rule_users for name, _ in provider(kind, key)]
 
 
 def clean_value(field: CustomField, value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error
 from django.db import connections
 
 from .models import AuditEntry
-from .triggers import Trigger, differing, drop, install
+from .triggers import Trigger, about_to_be_put_back, differing, drop, install
 
 REFUSAL = "Audit entries are append-only."
 _TABLE = AuditEntry._meta.db_table
@@ -50,7 +50,7 @@ def check_triggers(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for using in databases or []:
         connection = connections[using]
-        if _TABLE not in connection.introspection.table_names():
+        if about_to_be_put_back() or _TABLE not in connection.introspection.table_names():
             continue
         found += [
             Error(

@@ -57,6 +57,8 @@ settings_pages: ExtensionPoint[Any] = ExtensionPoint("settings_pages")
 after_organisation_change: ExtensionPoint[Callable[..., Any]] = ExtensionPoint("after_organisation_change")
 # (kind, key) -> list of (name, address): what names a custom field, term or catalogue entry in a rule.
 rule_users: ExtensionPoint[Callable[[str, str], list[tuple[str, str]]]] = ExtensionPoint("rule_users")
+# (segment) -> list of (kind, name, address): what depends on a segment, "" as address where there is no page.
+segment_dependents: ExtensionPoint[Callable[[Any], list[tuple[str, str, str]]]] = ExtensionPoint("segment_dependents")
 # (notification) -> list of `common.services.mailing.Section`: what its e-mail says beyond title and text.
 mail_sections: ExtensionPoint[Callable[..., list[Any]]] = ExtensionPoint("mail_sections")
 # (user, account ids, since) -> {"title", "rows": [{"label", "url", "sub", "at"}]} or None: what changed, on My day.
@@ -64,6 +66,8 @@ my_day_panels: ExtensionPoint[Callable[..., dict[str, Any] | None]] = ExtensionP
 
 # (record_type, kept id, gone id) -> anything, called in the transaction that merged two records or undid it.
 merge_handlers: ExtensionPoint[Callable[[str, int, int], object]] = ExtensionPoint("merge_handlers")
+# (segment id, ids of its new runs) -> anything, called in the transaction that changed a segment's members.
+after_membership_change: ExtensionPoint[Callable[[int, list[int]], object]] = ExtensionPoint("after_membership_change")
 
 ALL_POINTS: tuple[ExtensionPoint[Any], ...] = (
     record_panels,
@@ -80,6 +84,8 @@ ALL_POINTS: tuple[ExtensionPoint[Any], ...] = (
     settings_pages,
     after_organisation_change,
     rule_users,
+    segment_dependents,
+    after_membership_change,
 )
 
 

@@ -1,6 +1,7 @@
 """Database triggers as data: made, compared with the database and put back after migrations, on both backends."""
 
 import hashlib
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,14 @@ def differing(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> l
         )
         known = {name: (mark, source, enabled) for name, mark, source, enabled in cursor.fetchall()}
         return [t for t in triggers if known.get(t.name) != (t.fingerprint(), t.postgresql_body(), "O")]
+
+
+def about_to_be_put_back() -> bool:
+    """Tell whether this process is `manage.py migrate`: it checks the database first, then puts triggers back.
+
+    Without this a program with a new form of a trigger could not migrate, as the old form would be an error.
+    """
+    return sys.argv[1:2] == ["migrate"]
 
 
 def install(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[Trigger]:

@@ -21,6 +21,7 @@ from .ladders import settle
 from .life import live
 from .market import draw_story
 from .patience import be_patient
+from .replay import MONTH, WEEK, replay
 from .story import Clock
 from .writing import write
 
@@ -28,6 +29,8 @@ SEED = 20261121
 ACCOUNTS, MONTHS = 400, 18
 # A chunk holds whole groups of companies: of each dozen the first is the parent of the next ones, in some dozens.
 DOZEN, CHUNK = 12, 120
+# A story of so many accounts has its segments played week by week, a smaller one month by month.
+WHOLE = 200
 LOADED = "demo.loaded"
 
 
@@ -85,6 +88,7 @@ def load(
         made = segments.load(users["demo.lea"])
         audit.record(None, LOADED, terms=catalogue.made_terms, segments=made, accounts=accounts, seed=seed)
         _analyse()
+        replay(made, clock, days=WEEK if accounts >= WHOLE else MONTH)
     counts = [model.objects.filter(source=SOURCE).count() for model in (Account, Contact, Opportunity, Activity)]
     return Loaded(counts[0], counts[1], counts[2], counts[3], time.monotonic() - began)
 

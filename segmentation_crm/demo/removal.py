@@ -57,7 +57,7 @@ from segmentation_crm.common.models import (
     SavedView,
     Territory,
 )
-from segments.models import Segment, SegmentMembership, SegmentOverride, SegmentVersion
+from segments.models import MembershipChange, Segment, SegmentMembership, SegmentOverride, SegmentVersion
 from segments.queries import SegmentGraph
 
 from . import people
@@ -81,7 +81,7 @@ PARTS: dict[type[models.Model], type[models.Model]] = {
     Note.mentions.through: Note,
     ContentItem.topics.through: ContentItem,
 }
-_OF_SEGMENTS = (SegmentMembership, SegmentOverride)
+_OF_SEGMENTS = (SegmentMembership, SegmentOverride, MembershipChange)
 _RECORDS: dict[str, type[models.Model]] = {"account": Account, "contact": Contact, "opportunity": Opportunity}
 _EVERYTHING: tuple[type[models.Model], ...] = (*MODELS, Activity)
 _CHUNK = 20_000

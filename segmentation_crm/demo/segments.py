@@ -38,6 +38,7 @@ DEFINITIONS: tuple[dict[str, Any], ...] = (
         "name": "Plants and warehouses worth winning",
         "member_type": "account",
         "kind_of_use": "strategic",
+        "objective": "new_markets",
         "rules": _all(
             {
                 "combinator": "or",
@@ -54,6 +55,7 @@ DEFINITIONS: tuple[dict[str, Any], ...] = (
         "name": "Customers who use it and grow",
         "member_type": "account",
         "kind_of_use": "strategic",
+        "objective": "high_value_accounts",
         "rules": _all(
             _is("account.lifecycle_stage", "eq", "customer"),
             _count(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from ..choices import MemberType, SegmentKind, SegmentStatus, SegmentUse
+from ..choices import MemberType, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
 
 
 class Segment(models.Model):
@@ -15,8 +15,11 @@ class Segment(models.Model):
 
     `rules` is the canonical JSON of the rule language ({} for a static segment). `version` counts every change that
     people save (the ETag), `rules_version` only changes of the rule; `built_version` is the rules_version that the
-    stored members answer to, and `last_built_at` the moment at which the data behind them was read. A rule that no
-    longer validates makes the segment broken: it keeps its members, and `last_error` says why.
+    stored members answer to, and `last_built_at` the moment at which the data behind them was read. `woken_at` is the
+    moment up to which time passing has been let in, `thresholds` what "top %" conditions were last compared with. A
+    rule that no longer validates makes the segment broken: it keeps its members, and `last_error` says why. Members
+    of a segment with a `parent` are always members of the parent too. A strategic segment has an owner and an
+    objective as soon as it is active.
     """
 
     name = models.CharField(max_length=200)
@@ -29,12 +32,16 @@ class Segment(models.Model):
     rules_version = models.PositiveIntegerField(default=1, editable=False)
     kind = models.CharField(max_length=10, choices=SegmentKind.choices, default=SegmentKind.DYNAMIC)
     kind_of_use = models.CharField(max_length=20, choices=SegmentUse.choices, default=SegmentUse.WORKING_LIST)
+    objective = models.CharField(max_length=20, choices=SegmentObjective.choices, blank=True, default="")
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     status = models.CharField(max_length=10, choices=SegmentStatus.choices, default=SegmentStatus.ACTIVE)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="segments"
     )
     member_count = models.PositiveBigIntegerField(default=0, editable=False)
     last_built_at = models.DateTimeField(null=True, blank=True, editable=False)
+    woken_at = models.DateTimeField(null=True, blank=True, editable=False)
+    thresholds = models.JSONField(default=dict, blank=True, editable=False)
     last_duration_ms = models.PositiveIntegerField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, default="", editable=False)
     built_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
@@ -54,6 +61,13 @@ class Segment(models.Model):
             models.CheckConstraint(condition=models.Q(kind_of_use__in=SegmentUse.values), name="segments_use_known"),
             models.CheckConstraint(condition=models.Q(status__in=SegmentStatus.values), name="segments_status_known"),
             models.CheckConstraint(condition=~models.Q(name=""), name="segments_name_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(objective__in=["", *SegmentObjective.values]), name="segments_objective_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(parent__isnull=True) | ~models.Q(parent=models.F("id")),
+                name="segments_parent_is_another",
+            ),
         ]
 
     def __str__(self) -> str:

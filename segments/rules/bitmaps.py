@@ -6,7 +6,7 @@ group counts the members with at least one such related row.
 
 import sys
 from array import array
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import chain
 from typing import Any
@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from pyroaring import BitMap
 
-from segmentation_crm.common.fields import FieldDef, RelationDef, registry
+from segmentation_crm.common.fields import CustomValue, FieldDef, RelationDef, registry
 
 from .clock import Clock
 from .compile import compile_node, member_place, members
@@ -25,6 +25,8 @@ from .deadline import Deadline
 from .nodes import Aggregate, Group, Node, Path, Related, Rule
 
 CHUNK = 50_000
+# Among the atoms: all members that exist.
+UNIVERSE = "universe"
 
 
 def read_keys(keys: QuerySet[Any]) -> BitMap:
@@ -36,6 +38,11 @@ def read_keys(keys: QuerySet[Any]) -> BitMap:
         sql, params = keys.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return BitMap()
+    return read_sql(sql, params)
+
+
+def read_sql(sql: str, params: Sequence[Any]) -> BitMap:
+    """Return the keys of a rendered one-column query (1 query)."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # One binary value instead of a row per key. The inner text is Django's own rendering, with parameters.
@@ -65,6 +72,9 @@ def atom_key(node: Node) -> Any:
 
 
 def _stripped(value: Any) -> Any:
+    if isinstance(value, FieldDef) and isinstance(value.source, CustomValue):
+        # A custom field that was deleted and made anew under the same key is another one.
+        return (value.key, value.type, value.source.definition_id)
     if isinstance(value, FieldDef | RelationDef):
         return value.key
     if is_dataclass(value) and not isinstance(value, type):
@@ -103,7 +113,9 @@ class Evaluator:
     def universe(self) -> BitMap:
         """Return the keys of all members that exist (1 query, once)."""
         if self._universe is None:
-            self._universe = self._read(self.fetch.members.values("pk"))
+            if UNIVERSE not in self.atoms:
+                self.atoms[UNIVERSE] = self._read(self.fetch.members.values("pk"))
+            self._universe = self.atoms[UNIVERSE]
         return self._universe
 
     def node(self, node: Node) -> BitMap:
@@ -112,8 +124,12 @@ class Evaluator:
             return self._joined(node, [self.node(rule) for rule in node.rules])
         key = atom_key(node)
         if key not in self.atoms:
-            self.atoms[key] = as_bitmap(compile_node(node, self.place, self.clock), self.universe, self.fetch)
+            self.atoms[key] = self.atom(node)
         return self.atoms[key]
+
+    def atom(self, node: Node) -> BitMap:
+        """Read the members for which an atom holds (1 query or a few)."""
+        return as_bitmap(compile_node(node, self.place, self.clock), self.universe, self.fetch)
 
     def _joined(self, node: Group, parts: list[BitMap]) -> BitMap:
         if node.combinator == "and":

@@ -98,6 +98,11 @@ def _aggregate(node: Aggregate, references: References) -> dict[str, Any]:
 def _segment(node: SegmentTest, references: References) -> dict[str, Any]:
     key = f"{node.record}.segment" if node.hops else "segment"
     slugs = [references.natural(f"segment:{node.record}", pk) for pk in node.segment_ids]
+    if node.within is not None:
+        value = {"segment": slugs[0], "within": operand_json(node.within, None, references)}
+        return {"field": key, "operator": node.operator, "value": value}
+    if node.at is not None:
+        return {"field": key, "operator": node.operator, "value": {"segment": slugs[0], "at": _moment(node.at)}}
     return {"field": key, "operator": node.operator, "value": sorted(slugs, key=str)}
 
 

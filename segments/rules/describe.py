@@ -12,7 +12,18 @@ from segmentation_crm.common.fields.definitions import FAMILIES
 
 from .nodes import Aggregate, Condition, FieldRef, Group, Node, Related, RelationRef, Rule, SegmentTest
 from .operators import operators_of
-from .phrases import Parts, listed, noun, number_words, predicate, quantity, text, value
+from .phrases import (
+    Parts,
+    duration_words,
+    listed,
+    moment_words,
+    noun,
+    number_words,
+    predicate,
+    quantity,
+    text,
+    value,
+)
 
 _HOPS = {"parent_account": "parent account", "account": "account", "contact": "contact"}
 _ENGLISH = {
@@ -323,9 +334,23 @@ def _share_test(node: Aggregate) -> Parts:
 def _segment(node: SegmentTest, subject: Subject) -> Parts:
     via = _hops(node)
     names = [node.labels.get(pk, str(pk)) for pk in node.segment_ids]
+    if node.within is not None or node.at is not None:
+        return _segment_history(node, subject, via, names[0])
     negative = node.operator == "not_in"
     be = "is" if via or not subject.plural else "are"
     intro = f"whose {via} {be}" if via else f"{subject.pronoun} {be}"
     several = "any of the segments " if len(names) > 1 else "the segment "
     parts = [text(f"{intro}{' not' if negative else ''} in {several}"), *listed(names, "or")]
     return [*parts, *_unknown(False)] if negative and via else parts
+
+
+def _segment_history(node: SegmentTest, subject: Subject, via: str, name: str) -> Parts:
+    intro = f"whose {via} " if via else f"{subject.pronoun} "
+    if node.at is not None:
+        were = "was" if via or not subject.plural else "were"
+        on = "at the end of " if node.at.date else "at " if node.at.datetime else ""
+        return [text(f"{intro}{were} in the segment "), value(name), text(f" {on}"), value(moment_words(node.at))]
+    assert node.within
+    verb = "entered" if node.operator == "entered_in_last" else "left"
+    duration = value(duration_words(node.within))
+    return [text(f"{intro}{verb} the segment "), value(name), text(" in the last "), duration]

@@ -123,14 +123,19 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class SegmentTest:
-    """Membership of other segments. hops lead to the record whose segments are meant (account.segment)."""
+    """Membership of other segments. hops lead to the record whose segments are meant (account.segment).
+
+    within: the window of entered_in_last and left_in_last; at: the moment of was_in_at; both name one segment.
+    """
 
     path: Path
-    operator: str  # in, not_in
+    operator: str  # in, not_in, entered_in_last, left_in_last, was_in_at
     segment_ids: tuple[int, ...]
     hops: tuple[str, ...] = ()
     record: str = ""
     labels: dict[Any, str] = field(default_factory=dict, compare=False, hash=False)
+    within: Duration | None = None
+    at: DateOperand | None = None
 
 
 Node = Group | Condition | Related | Aggregate | SegmentTest

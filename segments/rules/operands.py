@@ -1,12 +1,13 @@
 """Operands: the value of a condition cleaned as its operator and field demand (RULES §3, §4)."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any
 
 from segmentation_crm.common.fields import FieldDef
 from segmentation_crm.common.folding import fold
 
-from .nodes import CountTest, HasBeen
+from .nodes import CountTest, DateOperand, Duration, HasBeen
 from .operators import COUNT_TESTS, MOMENTS, Operator
 from .references import References, Resolved
 from .values import (
@@ -24,6 +25,22 @@ from .values import (
     kind_of,
     token_cleaner,
 )
+
+
+# What the value of a segment condition over history looks like, by kind of operand.
+SEGMENT_EXAMPLES = {
+    "within": '{"segment": "slug", "within": {"n": 30, "unit": "day"}}',
+    "at": '{"segment": "slug", "at": "2026-03-31"}',
+}
+
+
+@dataclass(frozen=True)
+class SegmentValue:
+    """The cleaned value of a segment condition: which segments; of one over history its window or moment."""
+
+    ids: tuple[int, ...] = ()
+    within: Duration | None = None
+    at: DateOperand | None = None
 
 
 class Operands:
@@ -95,6 +112,33 @@ class Operands:
         if kind == "integer":
             return clean_integer
         return clean_text if kind == "text" else clean_number
+
+    def segments(
+        self, operator: Operator, target: str, raw: Any, labels: dict[Any, str]
+    ) -> tuple[SegmentValue, list[Problem]]:
+        """Return the cleaned value of a segment condition and what is wrong with it; target is segment:<record>."""
+        one = self._reference(target, labels)
+        try:
+            if operator.operand == "list":
+                ids, problems = self._list(raw, one)
+                return SegmentValue(ids or ()), problems
+            return self._segment_history(operator, raw, one), []
+        except Problem as problem:
+            return SegmentValue(), [problem]
+
+    def _segment_history(self, operator: Operator, raw: Any, one: Callable[[Any], int]) -> SegmentValue:
+        example, name = SEGMENT_EXAMPLES[operator.operand], operator.operand
+        if not isinstance(raw, dict):
+            raise Problem("wrong_type", f"Expected {example}, not {kind_of(raw)}.")
+        exact_keys(raw, ("segment", name), example)
+        self.values += 1
+        parts: dict[str, Any] = {}
+        for part, clean in (("segment", one), (name, clean_duration if name == "within" else clean_moment)):
+            try:
+                parts[part] = clean(raw[part])
+            except Problem as problem:
+                raise Problem(problem.code, problem.message, (part, *problem.at)) from None
+        return SegmentValue((parts["segment"],), parts.get("within"), parts.get("at"))
 
     def _reference(self, target: str, labels: dict[Any, str]) -> Callable[[Any], int]:
         def clean(raw: Any) -> int:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 # What stands in "value". one: a value of the field's type; list: several; range: two, both ends included;
-# share: a number above 0 and up to 100; number_test: {"operator", "value"}; held: {"value", "for"}.
-OPERANDS = ("none", "one", "list", "range", "share", "duration", "period", "number_test", "held")
+# share: a number above 0 and up to 100; number_test: {"operator", "value"}; held: {"value", "for"}; within: {"segment",
+# "within"}, a segment and a duration; at: {"segment", "at"}, a segment and a moment.
+OPERANDS = ("none", "one", "list", "range", "share", "duration", "period", "number_test", "held", "within", "at")
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,9 @@ SEGMENT: dict[str, Operator] = _table(
     (
         _op("in", "list", "is in", "in {}", more=False),
         _op("not_in", "list", "is not in", "not in {}", positive="in", more=False),
+        _op("entered_in_last", "within", "entered"),
+        _op("left_in_last", "within", "left"),
+        _op("was_in_at", "at", "was in"),
     )
 )
 # Operators that look at the whole population: not inside related, where or aggregates (RULES §5.8).

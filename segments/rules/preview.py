@@ -10,15 +10,16 @@ from django.utils import timezone
 from pyroaring import BitMap
 
 from accounts import queries
-from segmentation_crm.common.access import AnyUser
+from segmentation_crm.common.access import AnyUser, visibility
 
-from .bitmaps import read_keys
+from .bitmaps import Evaluator, read_keys
 from .clock import Clock
-from .compile.places import model_of
 from .deadline import SECONDS, RuleTooExpensive, limited
 from .describe import describe, label
 from .evaluate import Evaluation, evaluate
 from .nodes import Rule
+from .sessions import Session, SessionAtoms, begin
+from .undecided import find_undecided
 from .validate import validate
 
 SAMPLE = 10
@@ -59,8 +60,10 @@ class PreviewResult:
     sample: tuple[tuple[int, str], ...]
     as_of: datetime
     note: str = ""
-    undecided: None = None
+    undecided: dict[str, Any] | None = None
     funnel: tuple[FunnelStep, ...] = ()
+    session: str = ""
+    data_changed: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as the API sends it."""
@@ -74,6 +77,8 @@ class PreviewResult:
             "as_of": self.as_of.isoformat(),
             "note": self.note,
             "funnel": [{"path": list(s.path), "label": s.label, "count": s.count} for s in self.funnel],
+            "session": self.session,
+            "data_changed": self.data_changed,
         }
 
 
@@ -84,25 +89,40 @@ def preview(
     as_of: datetime | date | Clock | None = None,
     *,
     seconds: float = SECONDS,
+    with_undecided: bool = False,
+    session: Session | None = None,
 ) -> PreviewResult:
     """Return counts, sentence and sample of a rule for a viewer (a query or a few for each distinct atom, and 4).
 
-    Verdicts read all rows; results are then intersected with what the viewer may see. Raises InvalidRule,
-    and RuleTooExpensive after 5 seconds.
+    Verdicts read all rows; results are then intersected with what the viewer may see. with_undecided: also whom missing
+    data decide (`rules.undecided`; a query for each field asked). Raises InvalidRule, and RuleTooExpensive after 5
+    seconds.
+
+    session: an earlier preview's, whose moment and data count (`rules.sessions`): only atoms that it has not asked yet
+    are evaluated. Without one, or with another as_of, a session begins.
     """
     checked = rule if isinstance(rule, Rule) else validate(rule, member_type, user=user)
-    clock = as_of if isinstance(as_of, Clock) else Clock.at(as_of)
+    clock = as_of if isinstance(as_of, Clock) else Clock.at(as_of or (session.as_of if session else None))
+    now = begin(clock)
+    if session is None or session.as_of != clock.as_of:
+        session = now
     with limited(seconds) as deadline:
-        found = evaluate(checked, clock, deadline=deadline)
+        atoms = SessionAtoms(session, checked.member_type, clock)
+        found = evaluate(checked, clock, atoms=atoms, deadline=deadline)
         deadline.check()
-        visible = found.universe & read_keys(VISIBLE[checked.member_type](user).order_by().values("pk"))
+        visible = _visible(checked.member_type, user, found.universe)
         mine = found.members & visible
         nodes = tuple(NodeCount(n.path, len(n.members & visible), n.unit) for n in found.nodes)
-        sample = _sample(checked.member_type, mine)
+        sample = _sample(checked.member_type, mine, user)
         funnel = _funnel(checked, found, visible)
+        undecided = None
+        if with_undecided:
+            evaluator = Evaluator(checked.member_type, clock, atoms, deadline)
+            undecided = find_undecided(checked, evaluator, visible).as_dict()
     return PreviewResult(
-        len(mine), len(visible), nodes, describe(checked), sample, clock.as_of, _note(clock), funnel=funnel
-    )
+        len(mine), len(visible), nodes, describe(checked), sample, clock.as_of, _note(clock), undecided, funnel,
+        session.text, now.version != session.version,
+    )  # fmt: skip
 
 
 def _funnel(rule: Rule, found: Evaluation, visible: BitMap) -> tuple[FunnelStep, ...]:
@@ -116,9 +136,17 @@ def _funnel(rule: Rule, found: Evaluation, visible: BitMap) -> tuple[FunnelStep,
     return tuple(steps)
 
 
-def _sample(member_type: str, keys: BitMap) -> tuple[tuple[int, str], ...]:
+def _visible(member_type: str, user: AnyUser, universe: BitMap) -> BitMap:
+    """Return those of the universe that the viewer may see now (0 queries for who sees everything, else 1)."""
+    if visibility(user).everything:
+        return universe
+    return universe & read_keys(VISIBLE[member_type](user).order_by().values("pk"))
+
+
+def _sample(member_type: str, keys: BitMap, user: AnyUser) -> tuple[tuple[int, str], ...]:
+    """Return the first few; read anew, so that a record gone since the session began is not named."""
     first = [key for key, _ in zip(keys, range(SAMPLE), strict=False)]
-    records = model_of(member_type)._default_manager.in_bulk(first)
+    records = VISIBLE[member_type](user).in_bulk(first)
     return tuple((key, str(records[key])) for key in first if key in records)
 
 

@@ -217,16 +217,22 @@ def segment_targets(referred: Iterable[int], segment_id: int | None) -> dict[int
     """Return what is wrong with a rule's references to these segments: cycles and chains above 8 (1 query).
 
     segment_id: the segment that the rule belongs to, None for one not saved yet. A chain counts segments, the rule's
-    own included; those that refer to the rule's segment count too, because its rule becomes part of theirs.
+    own included; those that refer to the rule's segment count too, because its rule becomes part of theirs. A parent
+    counts as referred to by its children; parts of partitions and splits refer by their rules.
     """
     from segments.models import Segment
 
     by_slug: dict[str, int] = {}
     raw: dict[int, Any] = {}
-    for pk, slug, rules in Segment.objects.values_list("pk", "slug", "rules"):
+    parent_of: dict[int, int] = {}
+    for pk, slug, rules, parent in Segment.objects.values_list("pk", "slug", "rules", "parent_id"):
         by_slug[slug] = pk
         raw[pk] = rules
+        if parent is not None:
+            parent_of[pk] = parent
     edges = {pk: _referred(rules, by_slug) for pk, rules in raw.items()}
+    for pk, parent in parent_of.items():
+        edges[pk].add(parent)
     above = 0
     if segment_id is not None:
         edges[segment_id] = set()
@@ -256,6 +262,8 @@ def _referred(rules: Any, by_slug: dict[str, int]) -> set[int]:
             field = node.get("field")
             if isinstance(field, str) and (field == "segment" or field.endswith(".segment")):
                 values = node.get("value")
+                if isinstance(values, dict):
+                    values = [values.get("segment")]
                 for value in values if isinstance(values, list) else ():
                     pk = value if isinstance(value, int) else by_slug.get(value)
                     if pk is not None:

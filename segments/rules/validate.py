@@ -26,12 +26,12 @@ from .nodes import (
     RuleError,
     SegmentTest,
 )
-from .operands import Operands
+from .operands import SEGMENT_EXAMPLES, Operands
 from .operators import COUNTED_MODES, FUNCTIONS, MODES, RANKING, SEGMENT, Operator, operators_of, result_type
 from .parse import printable
 from .references import References, segment_targets
 from .scope import Scope
-from .values import Problem, clean_integer, clean_list, kind_of
+from .values import Problem, clean_integer, kind_of
 
 MAX_GROUP_DEPTH = 8
 MAX_RELATED_DEPTH = 3
@@ -382,31 +382,16 @@ class _Walk:
         if operator is None:
             return None
         if "value" not in raw:
-            self.error((*path, "value"), key, "missing", 'Give a list of segments: "value": ["slug"].')
+            example = SEGMENT_EXAMPLES.get(operator.operand, '["slug"]')
+            self.error((*path, "value"), key, "missing", f'Say which segment: "value": {example}.')
             return None
-        ids: dict[int, None] = {}
         labels: dict[Any, str] = {}
-        right = True
-        try:
-            items = clean_list(raw["value"])
-        except Problem as problem:
-            self.error((*path, "value"), key, problem.code, problem.message)
+        value, problems = self.operands.segments(operator, f"segment:{record}", raw["value"], labels)
+        for wrong in problems:
+            self.error((*path, "value", *wrong.at), key, wrong.code, wrong.message)
+        if problems:
             return None
-        self.operands.values += len(items)
-        for index, item in enumerate(items):
-            try:
-                if self.collecting:
-                    self.references.want(f"segment:{record}", item)
-                    continue
-                found = self.references.get(f"segment:{record}", item)
-                ids[found.id] = None
-                labels[found.id] = found.label
-            except Problem as problem:
-                right = False
-                self.error((*path, "value", index), key, problem.code, problem.message)
-        if not right:
-            return None
-        node = SegmentTest(path, operator.name, tuple(ids), hops, record, labels)
+        node = SegmentTest(path, operator.name, value.ids, hops, record, labels, value.within, value.at)
         self.segments.append(node)
         return node
 

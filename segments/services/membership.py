@@ -8,6 +8,8 @@ from itertools import islice
 from django.db import connection
 from pyroaring import BitMap
 
+from segmentation_crm.common.fields import registry
+
 from ..choices import OverrideMode
 from ..models import Segment, SegmentMembership, SegmentOverride
 
@@ -32,13 +34,24 @@ def current_members(segment: Segment) -> BitMap:
     return BitMap(rows.values_list(owner_column(segment), flat=True).iterator(chunk_size=20_000))
 
 
-def manual_keys(segment: Segment) -> tuple[BitMap, BitMap]:
-    """Return the keys always in and the keys never in, as people decided (1 query)."""
+def manual_keys(segment: Segment, among: BitMap | None = None) -> tuple[BitMap, BitMap]:
+    """Return the keys always in and the keys never in, as people decided, of all or of these (1 query)."""
     included, excluded = BitMap(), BitMap()
     rows = SegmentOverride.objects.filter(segment=segment).values_list(owner_column(segment), "mode")
-    for key, mode in rows:
+    for key, mode in rows.iterator(chunk_size=20_000):
         (included if mode == OverrideMode.INCLUDE else excluded).add(key)
-    return included, excluded
+    return (included, excluded) if among is None else (included & among, excluded & among)
+
+
+def live_keys(member_type: str, keys: Iterable[int]) -> BitMap:
+    """Return those of the keys whose record is live (1 query for each 20,000 keys)."""
+    record = registry.records[member_type]
+    model = SegmentMembership._meta.get_field(member_type).related_model
+    live = model._default_manager.filter(**dict(record.live))  # type: ignore[union-attr]
+    found, waiting = BitMap(), list(keys)
+    for start in range(0, len(waiting), 20_000):
+        found.update(live.filter(pk__in=waiting[start : start + 20_000]).values_list("pk", flat=True))
+    return found
 
 
 def insert_members(segment: Segment, keys: BitMap, at: datetime, manual: bool = False) -> None:
@@ -85,3 +98,38 @@ def mark_manual(segment: Segment, included: BitMap) -> None:
         rows.filter(**{column: chunk}).update(manual=False)
     for chunk in _chunks(included - marked):
         rows.filter(**{column: chunk}).update(manual=True)
+
+
+def stored_among(segment: Segment, keys: BitMap) -> BitMap:
+    """Return those of the keys that are stored members (1 query for each 50,000)."""
+    column, among = owner_column(segment), _among()
+    statement = (
+        f"SELECT {column} FROM {SegmentMembership._meta.db_table} "  # noqa: S608 - names of ours
+        f"WHERE segment_id = %s AND {column} {among}"
+    )
+    found = BitMap()
+    with connection.cursor() as cursor:
+        for chunk in _chunks(keys):
+            cursor.execute(statement, [segment.pk, _sent(chunk)])
+            found.update(key for (key,) in cursor.fetchall())
+    return found
+
+
+def mark_manual_among(segment: Segment, included: BitMap, keys: BitMap) -> None:
+    """Set `manual` on exactly those of the keys that are in by hand (2 queries for each 50,000)."""
+    column, among = owner_column(segment), _among()
+    table = SegmentMembership._meta.db_table
+    statement = f"UPDATE {table} SET manual = %s WHERE segment_id = %s AND manual = %s AND {column} {among}"  # noqa: S608
+    with connection.cursor() as cursor:
+        for manual, some in ((True, included & keys), (False, keys - included)):
+            for chunk in _chunks(some):
+                cursor.execute(statement, [manual, segment.pk, not manual, _sent(chunk)])
+
+
+def _among() -> str:
+    postgresql = connection.vendor == "postgresql"
+    return "= ANY(%s::bigint[])" if postgresql else "IN (SELECT value FROM json_each(%s))"
+
+
+def _sent(keys: list[int]) -> list[int] | str:
+    return keys if connection.vendor == "postgresql" else json.dumps(keys)

@@ -9,14 +9,16 @@ from uuid import uuid4
 
 from django.core.cache import cache
 
-from accounts.models import Account, Contact
+from accounts.models import Account, AccountTechnology, Activity, Contact, Need
 from accounts.queries import accounts_visible_to
 from segmentation_crm.common.access import AnyUser
 
 from ..rules.deadline import SECONDS
 from ..rules.describe import describe_parts
+from ..rules.methods import caution_about, methods_of
 from ..rules.nodes import Rule
 from ..rules.preview import PreviewResult, preview
+from ..rules.sessions import resume
 
 AT_ONCE = 2
 
@@ -33,19 +35,39 @@ class Preview:
     parts: list[dict[str, str]]
     sample_lines: list[str]
     duration_ms: float
+    methods: list[str]
+    caution: str
 
 
-def count_rule(rule: Rule, user: AnyUser, as_of: date | datetime | None = None) -> Preview:
-    """Count a validated rule over the records the user may see.
+def count_rule(
+    rule: Rule,
+    user: AnyUser,
+    as_of: date | datetime | None = None,
+    *,
+    undecided: bool = False,
+    session: str = "",
+) -> Preview:
+    """Count a validated rule over the records the user may see; session: what the last preview gave.
 
-    Raises RuleTooExpensive after 5 seconds, TooManyPreviews while two others of the same user run.
+    Raises BadSession, RuleTooExpensive after 5 seconds, TooManyPreviews while two others of the same user run.
     """
-    with _slot(user):
+    pinned = resume(session) if session else None
+    with slot(user):
         began = time.monotonic()
-        result = preview(rule, rule.member_type, user, as_of)
+        result = preview(rule, rule.member_type, user, as_of, with_undecided=undecided, session=pinned)
         spent = (time.monotonic() - began) * 1000
     lines = _lines_of(rule.member_type, [key for key, _ in result.sample], user)
-    return Preview(result, describe_parts(rule), lines, round(spent, 1))
+    return Preview(result, describe_parts(rule), lines, round(spent, 1), methods_of(rule), caution_for(rule))
+
+
+def caution_for(rule: Rule) -> str:
+    """Return what a rule lacks that only says who they are, and what of it is recorded here; else "" (0–3 queries)."""
+    caution = caution_about(rule)
+    if not caution:
+        return ""
+    layers = {"activities": Activity, "needs": Need, "technologies": AccountTechnology}
+    there = [words for words, model in layers.items() if model._default_manager.exists()]
+    return f"{caution} Recorded here: {', '.join(there)}." if there else caution
 
 
 def _lines_of(member_type: str, keys: list[int], user: AnyUser) -> list[str]:
@@ -67,8 +89,11 @@ def _lines_of(member_type: str, keys: list[int], user: AnyUser) -> list[str]:
 
 
 @contextmanager
-def _slot(user: AnyUser) -> Iterator[None]:
-    """Hold one of the user's two places; a crashed holder's place frees itself."""
+def slot(user: AnyUser) -> Iterator[None]:
+    """Hold one of the user's two places; a crashed holder's place frees itself.
+
+    Raises TooManyPreviews where both are taken.
+    """
     held = None
     for number in range(AT_ONCE):
         key = f"preview-slot:{user.pk}:{number}"

@@ -1,26 +1,27 @@
 """Compute the members of segments whole: the worker's work on save, after an import, by button and nightly."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.utils import timezone
 from pyroaring import BitMap
 
-from segmentation_crm.common.fields import registry
+from segmentation_crm.common.effective_time import effective_now
 from segmentation_crm.common.jobs import enqueue
 from segmentation_crm.common.models import Job
 
 from ..choices import RunCause, SegmentKind, SegmentStatus
-from ..models import Segment, SegmentMembership, SegmentRun
+from ..models import RefreshState, Segment, SegmentRun
 from ..queries import SegmentGraph
 from ..rules.evaluate import member_bitmap
 from ..rules.nodes import InvalidRule
 from ..rules.validate import validate
-from .membership import current_members, delete_members, insert_members, manual_keys, mark_manual
+from .composing import hold, included_by_hand, keep_taken, membership_of
+from .membership import current_members, mark_manual
+from .storing import store_difference
 
 # A rule saved during its own rebuild makes the result void; the work starts again this many times, then leaves it
 # to the job that the save queued.
@@ -70,19 +71,43 @@ def rebuild_segment(
     away where the rule was saved, or a fresher result stored, in between. `on_commit_point` is called inside the
     transaction and may raise to undo it.
     """
-    for _ in range(ATTEMPTS):
-        segment = Segment.objects.filter(pk=segment_id).exclude(status=SegmentStatus.ARCHIVED).first()
-        if segment is None:
-            return Outcome(segment_id, "kept")
-        as_of, clock = timezone.now(), time.monotonic()
-        try:
-            chosen = _chosen_by_rule(segment, as_of)
-        except InvalidRule as problem:
-            return _mark_broken(segment, problem, on_commit_point)
-        outcome = _store(segment, chosen, as_of, clock, cause, on_commit_point)
+    for attempt in range(ATTEMPTS):
+        if attempt == ATTEMPTS - 1:
+            # Refreshes came in between each time: compute while none can.
+            with transaction.atomic():
+                hold_state()
+                return _rebuild_once(segment_id, cause, on_commit_point) or Outcome(segment_id, "discarded")
+        outcome = _rebuild_once(segment_id, cause, on_commit_point)
         if outcome is not None:
             return outcome
     return Outcome(segment_id, "discarded")
+
+
+def hold_state() -> RefreshState:
+    """Lock the row that whoever stores members by rule holds, until the end of the transaction (1 query).
+
+    On SQLite a transaction is alone anyway.
+    """
+    rows = RefreshState.objects.select_for_update()
+    return rows.filter(pk=1).first() or rows.get(pk=RefreshState.objects.get_or_create(pk=1)[0].pk)
+
+
+def refreshes_so_far() -> int:
+    """Return how many refreshes have taken changes (1 query)."""
+    return RefreshState.objects.filter(pk=1).values_list("taken", flat=True).first() or 0
+
+
+def _rebuild_once(segment_id: int, cause: str, on_commit_point: Callable[[], None] | None) -> Outcome | None:
+    """Compute and store once; None where the rule was saved, or changes taken by a refresh, in between."""
+    segment = Segment.objects.filter(pk=segment_id).exclude(status=SegmentStatus.ARCHIVED).first()
+    if segment is None:
+        return Outcome(segment_id, "kept")
+    taken, as_of, clock = refreshes_so_far(), effective_now(), time.monotonic()
+    try:
+        chosen = _chosen_by_rule(segment, as_of)
+    except InvalidRule as problem:
+        return mark_broken(segment, problem, on_commit_point)
+    return _store(segment, chosen, taken, as_of, clock, cause, on_commit_point)
 
 
 def _chosen_by_rule(segment: Segment, as_of: datetime) -> BitMap | None:
@@ -95,17 +120,18 @@ def _chosen_by_rule(segment: Segment, as_of: datetime) -> BitMap | None:
     return member_bitmap(rule, as_of)
 
 
-def _mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callable[[], None] | None) -> Outcome:
+def mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callable[[], None] | None = None) -> Outcome:
     """Keep the members, say why the rule no longer works, and note the failed run."""
     words = "; ".join(error.message for error in problem.errors)[:2000]
     with transaction.atomic():
-        now = timezone.now()
+        now = effective_now()
         marked = Segment.objects.filter(pk=segment.pk, rules_version=segment.rules_version)
         if marked.update(status=SegmentStatus.BROKEN, last_error=words) and segment.last_error != words:
             SegmentRun.objects.create(
                 segment=segment,
                 version=segment.rules_version,
                 cause=RunCause.REBUILD,
+                as_of=now,
                 started_at=now,
                 finished_at=now,
                 member_count=segment.member_count,
@@ -119,6 +145,7 @@ def _mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callab
 def _store(
     segment: Segment,
     chosen: BitMap | None,
+    taken: int,
     as_of: datetime,
     clock: float,
     cause: str,
@@ -126,32 +153,35 @@ def _store(
 ) -> Outcome | None:
     """Write the difference; None where the rule or the members are newer than what was computed."""
     with transaction.atomic():
-        current = Segment.objects.select_for_update().filter(pk=segment.pk).first()
+        # What a refresh took in between may have changed under this computation, and no row tells of it any more.
+        if hold_state().taken != taken:
+            return None
+        current = hold(segment.pk)
         if current is None or current.rules_version != segment.rules_version:
             return None
         if current.last_built_at and current.last_built_at > as_of:
             return None
+        if chosen is not None and current.kind == SegmentKind.SNAPSHOT:
+            keep_taken(current, chosen)
         stored = current_members(current)
-        included, excluded = manual_keys(current)
-        included = live_keys(current.member_type, included)
-        if chosen is not None:
-            wanted = chosen | included
-        elif current.kind == SegmentKind.STATIC:
-            wanted = included
-        else:
-            wanted = live_keys(current.member_type, stored - _manual_members(current)) | included
-        wanted = wanted - excluded
+        wanted = membership_of(current, chosen)
         entered, left = wanted - stored, stored - wanted
-        delete_members(current, left)
-        insert_members(current, entered, as_of)
-        mark_manual(current, included & wanted)
-        now = timezone.now()
-        if entered or left:
-            record_run(current, cause, as_of, now, len(wanted), entered, left)
+        store_difference(
+            current,
+            entered,
+            left,
+            as_of=as_of,
+            cause=cause,
+            version=current.rules_version,
+            member_count=len(wanted),
+        )
+        mark_manual(current, included_by_hand(current, wanted))
         healed = current.status == SegmentStatus.BROKEN
         Segment.objects.filter(pk=current.pk).update(
             member_count=len(wanted),
             last_built_at=as_of,
+            woken_at=as_of,
+            thresholds={},
             last_duration_ms=round((time.monotonic() - clock) * 1000),
             last_error="",
             built_version=current.rules_version,
@@ -160,46 +190,6 @@ def _store(
         if on_commit_point:
             on_commit_point()
     return Outcome(segment.pk, "built", len(wanted), len(entered), len(left))
-
-
-def record_run(
-    segment: Segment,
-    cause: str,
-    started_at: datetime,
-    finished_at: datetime,
-    member_count: int,
-    entered: BitMap,
-    left: BitMap,
-) -> SegmentRun:
-    """Note a run that changed members (1 query)."""
-    return SegmentRun.objects.create(
-        segment=segment,
-        version=segment.rules_version,
-        cause=cause,
-        started_at=started_at,
-        finished_at=finished_at,
-        member_count=member_count,
-        entered_count=len(entered),
-        left_count=len(left),
-        entered=entered.serialize(),
-        left=left.serialize(),
-    )
-
-
-def _manual_members(segment: Segment) -> BitMap:
-    rows = SegmentMembership.objects.filter(segment=segment, manual=True)
-    return BitMap(rows.values_list(f"{segment.member_type}_id", flat=True))
-
-
-def live_keys(member_type: str, keys: Iterable[int]) -> BitMap:
-    """Return those of the keys whose record is live (1 query for each 20,000 keys)."""
-    record = registry.records[member_type]
-    model = SegmentMembership._meta.get_field(member_type).related_model
-    live = model._default_manager.filter(**dict(record.live))  # type: ignore[union-attr]
-    found, waiting = BitMap(), list(keys)
-    for start in range(0, len(waiting), 20_000):
-        found.update(live.filter(pk__in=waiting[start : start + 20_000]).values_list("pk", flat=True))
-    return found
 
 
 def queue_rebuild_of_all() -> Job:

@@ -16,8 +16,8 @@ from ..rules.validate import validate
 def users_of(kind: str, key: str) -> list[tuple[str, str]]:
     """Return (name, address) of every rule that names the thing.
 
-    kind: "custom" with the field's key, else a target of rules ("term:tag", "stage") with the row's id. Reads all
-    rules; a handful of queries for each one that holds references.
+    kind: "custom" with the field's key, "custom_choice" with "key=choice", else a target of rules ("term:tag",
+    "stage") with the row's id. Reads all rules; a handful of queries for each one that holds references.
     """
     found = []
     for segment in Segment.objects.exclude(kind=SegmentKind.STATIC).only("pk", "name", "slug", "rules", "member_type"):
@@ -32,6 +32,9 @@ def users_of(kind: str, key: str) -> list[tuple[str, str]]:
 def _names(rules: Any, member_type: str, kind: str, key: str) -> bool:
     if kind == "custom":
         return key in _field_keys(rules)
+    if kind == "custom_choice":
+        field, _, choice = key.partition("=")
+        return choice in _values_of(rules, field)
     if member_type not in MemberType.values or not rules:
         return False
     try:
@@ -57,6 +60,21 @@ def _field_keys(node: Any) -> set[str]:
     elif isinstance(node, list):
         for one in node:
             found |= _field_keys(one)
+    return found
+
+
+def _values_of(node: Any, field: str) -> set[str]:
+    """Return the texts that a stored rule compares a custom field with."""
+    found: set[str] = set()
+    if isinstance(node, list):
+        for one in node:
+            found |= _values_of(one, field)
+    elif isinstance(node, dict):
+        if field in _field_keys({name: node.get(name) for name in ("field", "of")}):
+            value = node.get("value")
+            found |= {one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)}
+        for one in node.values():
+            found |= _values_of(one, field)
     return found
 
 

@@ -1,29 +1,28 @@
 """Create, change, archive and restore segments."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.text import slugify
 
 from segmentation_crm.common.access import AnyUser, can
 from segmentation_crm.common.jobs import enqueue
 from segmentation_crm.common.models import Job, User
 from segmentation_crm.common.services import audit
 
-from ..choices import MemberType, RunCause, SegmentKind, SegmentStatus, SegmentUse
-from ..models import Segment, SegmentVersion
-from ..queries import SegmentGraph
+from ..choices import MemberType, RunCause, SegmentKind, SegmentObjective, SegmentStatus, SegmentUse
+from ..models import Segment, SegmentVersion, SplitGroup
 from ..rules.describe import describe
 from ..rules.nodes import Rule
 from ..rules.validate import validate
+from .dependents import Dependent, dependents_of, part_of
+from .naming import clean_choice, clean_name, insert_with_slug
+from .placing import check_parent, check_strategic, limit_to_parent, refuse_what_a_division_decides
 
-# Words that stand where a slug would stand in an address.
-RESERVED_SLUGS = frozenset({"new", "preview", "fields", "values", "edit", "archived"})
-EDITABLE = ("name", "description", "rules", "kind_of_use", "status", "owner")
+EDITABLE = ("name", "description", "rules", "kind_of_use", "objective", "status", "owner", "parent")
 
 
 class StaleVersion(Exception):
@@ -35,43 +34,21 @@ class StaleVersion(Exception):
 
 
 class SegmentInUse(Exception):
-    """The segment cannot go while others read it; `users` are their names."""
+    """The segment cannot go while something depends on it; `users` say what, with their pages."""
 
-    def __init__(self, users: list[str]) -> None:
-        super().__init__(f"Used by {', '.join(users)}. Change their rules first.")
-        self.users = users
+    def __init__(self, users: Sequence[Dependent]) -> None:
+        shown = ", ".join(str(user) for user in users[:8]) + (f" and {len(users) - 8} more" if len(users) > 8 else "")
+        super().__init__(f"Used by {shown}. Change these first.")
+        self.users = list(users)
 
 
-def _check_may_write(user: AnyUser) -> None:
+def check_may_write(user: AnyUser) -> None:
+    """Let only those through who build segments.
+
+    Raises PermissionDenied.
+    """
     if not can(user, "segments.write"):
         raise PermissionDenied("Your role may read segments, not change them.")
-
-
-def _clean_name(name: Any) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise ValidationError({"name": "Give the segment a name."})
-    name = " ".join(name.split())
-    if len(name) > 200:
-        raise ValidationError({"name": "A name has at most 200 characters."})
-    if "\x00" in name:
-        raise ValidationError({"name": "A name cannot hold the character NUL."})
-    return name
-
-
-def _clean_choice(field: str, value: Any, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise ValidationError({field: f"{field} must be one of {', '.join(choices)}."})
-    return str(value)
-
-
-def _slug_candidates(name: str) -> Iterator[str]:
-    base = slugify(name)[:100].strip("-") or "segment"
-    # A slug of digits alone would read as an id.
-    if base.isdigit() or base in RESERVED_SLUGS:
-        base = f"segment-{base}"
-    yield base
-    for number in range(2, 1000):
-        yield f"{base}-{number}"
 
 
 def validated(rules: Any, member_type: str, user: AnyUser | None, segment_id: int | None = None) -> Rule:
@@ -93,20 +70,6 @@ def queue_rebuild(segment: Segment, user: AnyUser | None, cause: str) -> Job:
     )
 
 
-def _insert(segment: Segment) -> None:
-    for slug in _slug_candidates(segment.name):
-        if Segment.objects.filter(slug=slug).exists():
-            continue
-        segment.slug = slug
-        try:
-            with transaction.atomic():
-                segment.save(force_insert=True)
-        except IntegrityError:
-            continue  # taken in the same instant
-        return
-    raise ValidationError({"name": "Too many segments have this name; choose another."})
-
-
 def create_segment(
     user: AnyUser,
     *,
@@ -117,21 +80,28 @@ def create_segment(
     kind: str = SegmentKind.DYNAMIC,
     kind_of_use: str = SegmentUse.WORKING_LIST,
     status: str = SegmentStatus.ACTIVE,
+    objective: str = "",
+    parent: Segment | None = None,
 ) -> tuple[Segment, Job]:
     """Save a new segment with its first version and queue the computing of its members.
 
-    Raises ValidationError naming the field, InvalidRule, or PermissionDenied.
+    parent: members are then always members of this segment too; it narrows, and says nothing of the rule. Raises
+    ValidationError naming the field, InvalidRule, or PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     segment = Segment(
-        name=_clean_name(name),
+        name=clean_name(name),
         description=description.strip(),
-        member_type=_clean_choice("member_type", member_type, MemberType.values),
-        kind=_clean_choice("kind", kind, SegmentKind.values),
-        kind_of_use=_clean_choice("kind_of_use", kind_of_use, SegmentUse.values),
-        status=_clean_choice("status", status, [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]),
+        member_type=clean_choice("member_type", member_type, MemberType.values),
+        kind=clean_choice("kind", kind, SegmentKind.values),
+        kind_of_use=clean_choice("kind_of_use", kind_of_use, SegmentUse.values),
+        status=clean_choice("status", status, [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]),
+        objective=clean_choice("objective", objective, ["", *SegmentObjective.values]),
         owner=user if isinstance(user, User) else None,
+        parent=parent,
     )
+    check_parent(segment, parent)
+    check_strategic(segment)
     if segment.kind == SegmentKind.STATIC:
         if rules:
             raise ValidationError({"rules": "A static segment is kept by hand and has no rule."})
@@ -140,14 +110,15 @@ def create_segment(
         rule = validated(rules, segment.member_type, user)
         segment.rules, segment.sentence = rule.canonical, describe(rule)
     with transaction.atomic():
-        _insert(segment)
-        _write_version(segment, user)
+        insert_with_slug(segment)
+        write_version(segment, user)
         audit.record(user, "segment.created", segment)
         job = queue_rebuild(segment, user, RunCause.DEFINITION)
     return segment, job
 
 
-def _write_version(segment: Segment, user: AnyUser) -> None:
+def write_version(segment: Segment, user: AnyUser | None) -> None:
+    """Keep the segment's rule as its newest version (1 query)."""
     SegmentVersion.objects.create(
         segment=segment,
         number=segment.rules_version,
@@ -165,11 +136,13 @@ def update_segment(
     expected_version: the version that the person saw; None writes whatever stands. Only fields of EDITABLE count.
     Raises StaleVersion, ValidationError, InvalidRule or PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     with transaction.atomic():
         current = Segment.objects.select_for_update().get(pk=segment.pk)
         if expected_version is not None and current.version != expected_version:
             raise StaleVersion(current)
+        parent_before = current.parent_id
+        refuse_what_a_division_decides(current, changes)
         rule_changed = _apply(current, changes, user)
         # The version in the condition is what protects on SQLite, where rows are not locked.
         values = {name: getattr(current, name) for name in (*EDITABLE, "sentence", "last_error", "rules_version")}
@@ -181,7 +154,10 @@ def update_segment(
         current.refresh_from_db()
         job = None
         if rule_changed:
-            _write_version(current, user)
+            write_version(current, user)
+        if current.parent_id != parent_before:
+            limit_to_parent(current)
+        if rule_changed or current.parent_id != parent_before:
             job = queue_rebuild(current, user, RunCause.DEFINITION)
         audit.record(user, "segment.changed", current, fields=sorted(changes))
     return current, job
@@ -190,16 +166,23 @@ def update_segment(
 def _apply(segment: Segment, changes: dict[str, Any], user: AnyUser) -> bool:
     """Set the changes on the instance; tell whether the rule is another one."""
     if "name" in changes:
-        segment.name = _clean_name(changes["name"])
+        segment.name = clean_name(changes["name"])
     if "description" in changes:
         segment.description = str(changes["description"]).strip()
     if "kind_of_use" in changes:
-        segment.kind_of_use = _clean_choice("kind_of_use", changes["kind_of_use"], SegmentUse.values)
+        segment.kind_of_use = clean_choice("kind_of_use", changes["kind_of_use"], SegmentUse.values)
     if "owner" in changes:
         segment.owner = changes["owner"]
+    if "objective" in changes:
+        segment.objective = clean_choice("objective", changes["objective"], ["", *SegmentObjective.values])
+    if "parent" in changes:
+        check_parent(segment, changes["parent"])
+        segment.parent = changes["parent"]
     if "status" in changes:
         allowed = [SegmentStatus.DRAFT, SegmentStatus.ACTIVE]
-        segment.status = _clean_choice("status", changes["status"], allowed)
+        segment.status = clean_choice("status", changes["status"], allowed)
+    if {"kind_of_use", "owner", "objective", "status"} & changes.keys():
+        check_strategic(segment)
     if "rules" not in changes:
         return False
     if segment.kind == SegmentKind.STATIC:
@@ -218,16 +201,14 @@ def _apply(segment: Segment, changes: dict[str, Any], user: AnyUser) -> bool:
 def archive_segment(user: AnyUser, segment: Segment) -> Segment:
     """Take the segment out of use; members and history stay.
 
-    Raises SegmentInUse while other segments read it, or PermissionDenied.
+    Raises SegmentInUse while segments, partitions, splits, saved views or anything of the apps above depend on it, or
+    PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     with transaction.atomic():
         current = Segment.objects.select_for_update().get(pk=segment.pk)
-        graph = SegmentGraph()
-        readers = Segment.objects.filter(pk__in=graph.read_by[current.pk]).order_by("name")
-        names = list(readers.values_list("name", flat=True))
-        if names:
-            raise SegmentInUse(names)
+        if users := part_of(current) + dependents_of(current):
+            raise SegmentInUse(users)
         current.status = SegmentStatus.ARCHIVED
         current.version += 1
         current.save(update_fields=["status", "version", "updated_at"])
@@ -240,7 +221,7 @@ def restore_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
 
     Raises PermissionDenied.
     """
-    _check_may_write(user)
+    check_may_write(user)
     with transaction.atomic():
         current = Segment.objects.select_for_update().get(pk=segment.pk)
         current.status = SegmentStatus.ACTIVE
@@ -253,8 +234,11 @@ def restore_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
 def duplicate_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
     """Save a copy of the segment's rule as a draft of the user's own.
 
-    Raises InvalidRule where the rule no longer validates.
+    Raises InvalidRule where the rule no longer validates, ValidationError for a group of a split, whose rule says only
+    half of who is in it.
     """
+    if SplitGroup.objects.filter(segment=segment).exists():
+        raise ValidationError({"segment": "A group of a split is drawn by lot; make a new split instead."})
     return create_segment(
         user,
         name=f"{segment.name[:190]} (copy)",
@@ -264,4 +248,6 @@ def duplicate_segment(user: AnyUser, segment: Segment) -> tuple[Segment, Job]:
         kind=segment.kind,
         kind_of_use=segment.kind_of_use,
         status=SegmentStatus.DRAFT,
+        objective=segment.objective,
+        parent=segment.parent if segment.parent and segment.parent.status != SegmentStatus.ARCHIVED else None,
     )

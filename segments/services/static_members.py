@@ -10,13 +10,15 @@ from pyroaring import BitMap
 
 from segmentation_crm.common.bulk import Doing, Outcome
 from segmentation_crm.common.bulk_insert import bulk_insert
+from segmentation_crm.common.effective_time import effective_now
 
 from ..choices import OverrideMode, RunCause, SegmentKind, SegmentStatus
 from ..models import Segment, SegmentMembership, SegmentOverride
 from ..queries import records_visible_to, segments_visible_to
-from .membership import delete_members, insert_members, owner_column
-from .rebuilding import record_run
+from .composing import hold, within_parent
+from .membership import owner_column
 from .saving import SegmentInUse, archive_segment, restore_segment
+from .storing import store_difference
 
 REASON = "Chosen in a list."
 
@@ -55,7 +57,7 @@ def add_members(doing: Doing, ids: Sequence[int]) -> Outcome:
     members = SegmentMembership.objects.filter(segment=segment, **{f"{column}__in": list(new)})
     standing = BitMap(members.values_list(column, flat=True))
     members.update(manual=True)
-    _move(segment, new - standing, inside=True)
+    _move(segment, within_parent(segment, new - standing), inside=True)
     outcome.changed = {pk: {} for pk in new}
     return outcome
 
@@ -81,23 +83,24 @@ def take_out(doing: Doing, before: Mapping[int, Any]) -> Outcome:
 
 def _segment(pk: int) -> Segment | None:
     """Return the static segment, held until the transaction ends."""
-    rows = Segment.objects.select_for_update().filter(pk=pk, kind=SegmentKind.STATIC)
-    return rows.exclude(status=SegmentStatus.ARCHIVED).first()
+    found = hold(pk)
+    return found if found and found.kind == SegmentKind.STATIC and found.status != SegmentStatus.ARCHIVED else None
 
 
 def _move(segment: Segment, keys: BitMap, *, inside: bool) -> None:
     """Write who came or went, the count and the run."""
     if not keys:
         return
-    now = timezone.now()
-    if inside:
-        insert_members(segment, keys, now, manual=True)
-    else:
-        delete_members(segment, keys)
-    count = segment.member_count + (len(keys) if inside else -len(keys))
     none = BitMap()
-    record_run(segment, RunCause.MANUAL, now, now, count, keys if inside else none, none if inside else keys)
-    Segment.objects.filter(pk=segment.pk).update(member_count=count)
+    store_difference(
+        segment,
+        keys if inside else none,
+        none if inside else keys,
+        as_of=effective_now(),
+        cause=RunCause.MANUAL,
+        version=segment.rules_version,
+        manual=inside,
+    )
 
 
 def archive(doing: Doing, ids: Sequence[int]) -> Outcome:

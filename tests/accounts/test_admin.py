@@ -12,8 +12,8 @@ from segmentation_crm.common.models import Role
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-# Values of a record's multi field, and lines of templates, are seen where they belong.
-INLINE_ONLY = {"RoleTemplateRole"}
+# Lines of templates are seen where they belong; what triggers leave for the next refresh is seen by nobody.
+INLINE_ONLY = {"RoleTemplateRole", "ChangeRow", "CaptureVersion"}
 MODELS = [
     model
     for model in apps.get_app_config("accounts").get_models()

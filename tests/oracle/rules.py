@@ -5,6 +5,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from pyroaring import BitMap
+
 from segmentation_crm.common.fields import FieldDef, registry
 from segments.rules.nodes import Aggregate, Condition, FieldRef, Group, Node, Related, RelationRef, Rule, SegmentTest
 
@@ -31,6 +33,11 @@ NEGATIVE = {
 }
 NUMBERS = ("integer", "decimal", "percent", "money")
 MEMBERSHIP = {"account": "account_id", "contact": "contact_id"}
+
+
+def keys_in(stored: bytes) -> BitMap:
+    """Return the keys that a run has stored."""
+    return BitMap.deserialize(bytes(stored))
 
 
 def is_separator(character: str) -> bool:
@@ -329,9 +336,44 @@ class Oracle:
 
     # --- segments ---
     def segment(self, node: SegmentTest, record: str, row: Row) -> bool:
-        """Look for a membership of one of the segments."""
+        """Judge a segment condition by the stored memberships and the runs."""
         target = self.values.hop(record, row, node.hops)
         column = MEMBERSHIP[node.record or record]
-        rows = self.world.where("segments.SegmentMembership", column, target["id"]) if target else []
-        found = any(r["segment_id"] in node.segment_ids for r in rows)
-        return not found if node.operator == "not_in" else found
+        if node.operator in ("in", "not_in"):
+            found = target is not None and any(self.was_in(pk, column, target["id"]) for pk in node.segment_ids)
+            return not found if node.operator == "not_in" else found
+        if target is None:
+            return False
+        runs = [run for run in self.runs(node.segment_ids[0]) if run["as_of"] <= self.calendar.as_of]
+        if node.operator == "was_in_at":
+            asked = self.calendar.operand(node.at)
+            if not isinstance(asked, dt.datetime):
+                asked = self.midnight(asked + dt.timedelta(days=1)) - dt.timedelta(microseconds=1)
+            return self.replayed([run for run in runs if run["as_of"] <= asked], target["id"])
+        start = self.midnight(move(self.calendar.today, -node.within.n, node.within.unit))
+        kind = "entered" if node.operator == "entered_in_last" else "left"
+        return any(target["id"] in keys_in(run[kind]) for run in runs if run["as_of"] >= start)
+
+    def runs(self, segment_id: int) -> list[Row]:
+        """Return the runs of a segment in the order in which they were stored."""
+        rows = self.world.where("segments.SegmentRun", "segment_id", segment_id)
+        return sorted((run for run in rows if not run["error"]), key=lambda run: run["id"])
+
+    def was_in(self, segment_id: int, column: str, key: int) -> bool:
+        """Tell whether a record is in a segment at as_of: by the runs where some are later, else as stored."""
+        runs = self.runs(segment_id)
+        past = [run for run in runs if run["as_of"] <= self.calendar.as_of]
+        if len(past) < len(runs):
+            return self.replayed(past, key)
+        rows = self.world.where("segments.SegmentMembership", column, key)
+        return any(r["segment_id"] == segment_id for r in rows)
+
+    def replayed(self, runs: list[Row], key: int) -> bool:
+        """Play runs one after the other."""
+        inside = False
+        for run in runs:
+            if key in keys_in(run["entered"]):
+                inside = True
+            elif key in keys_in(run["left"]):
+                inside = False
+        return inside

@@ -41,5 +41,6 @@ def load_world() -> World:
     tables = {}
     for app in ("accounts", "segments"):
         for model in apps.get_app_config(app).get_models():
-            tables[model._meta.label] = {row["id"]: row for row in model._base_manager.order_by().values()}
+            key = model._meta.pk.attname
+            tables[model._meta.label] = {row[key]: row for row in model._base_manager.order_by().values()}
     return World(tables, ZoneInfo(settings.time_zone), settings.fiscal_year_start_month)

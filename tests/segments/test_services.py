@@ -99,7 +99,7 @@ def test_a_segment_in_use_is_not_archived(admin):
     saved(in_segment("base"), "Reader", admin)
     with pytest.raises(saving.SegmentInUse) as used:
         saving.archive_segment(admin, base)
-    assert used.value.users == ["Reader"]
+    assert [(user.kind, user.name) for user in used.value.users] == [("segment", "Reader")]
 
 
 def test_an_archived_segment_comes_back(admin):

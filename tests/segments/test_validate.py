@@ -2,6 +2,7 @@
 
 import copy
 import random
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -497,9 +498,34 @@ def test_validate_takes_segments_of_the_rules_own_type():
     assert errors_of(group(condition("segment", "in", ["vip"])), "opportunity")[0][1] == "unknown_field"
     assert first(condition("account.segment", "in", ["vip"]), "opportunity")
     assert errors_of(group(condition("account.segment", "in", ["vip"])))[0][1] == "unknown_field"
-    assert errors_of(group(condition("segment", "entered_in_last", 5)))[0][1] == "unknown_operator"
+    assert errors_of(group(condition("segment", "eq", ["vip"])))[0][1] == "unknown_operator"
     assert errors_of(group(condition("segment", "in", [])))[0][1] == "empty_list"
     assert errors_of(group(condition("segment", "in", "vip")))[0][1] == "wrong_type"
+
+
+def test_validate_takes_conditions_over_the_history_of_a_segment():
+    vip = segment("vip")
+    within = {"segment": "vip", "within": {"n": 30, "unit": "day"}}
+    entered = first(condition("segment", "entered_in_last", within))
+    assert (entered.segment_ids, entered.within, entered.at) == ((vip.pk,), Duration(30, "day"), None)
+    was = first(condition("account.segment", "was_in_at", {"segment": vip.pk, "at": "2026-03-31"}), "contact")
+    assert (was.segment_ids, was.at, was.hops) == ((vip.pk,), DateOperand(date=date(2026, 3, 31)), ("account",))
+    for value, at, code in (
+        (5, [], "wrong_type"),
+        (["vip"], [], "wrong_type"),
+        ({"segment": "vip"}, [], "missing"),
+        ({**within, "at": "today"}, [], "extra_key"),
+        ({**within, "segment": "nobody"}, ["segment"], "unknown_reference"),
+        ({**within, "segment": ["vip"]}, ["segment"], "wrong_type"),
+        ({**within, "within": {"n": 0, "unit": "day"}}, ["within", "n"], "out_of_range"),
+    ):
+        raw = group(condition("segment", "left_in_last", value))
+        assert errors_of(raw) == [(["rules", 0, "value", *at], code)], value
+    raw = group(condition("segment", "was_in_at", {"segment": "vip", "at": "31.3.2026"}))
+    assert errors_of(raw)[0][0] == ["rules", 0, "value", "at"]
+    stored = validate(raw_rule := group(condition("segment", "left_in_last", within)), "account").canonical
+    assert stored["rules"] == raw_rule["rules"]
+    assert errors_of(group(condition("segment", "entered_in_last", within)), segment_id=vip.pk)[0][1] == "cycle"
 
 
 def test_validate_refuses_circles_of_segments():

@@ -162,7 +162,11 @@ def test_rebuild_archive_restore_duplicate(client, admin):
 def test_archive_says_who_uses_it(client, admin):
     base = saved(larger_than(50), "Base", admin)
     saved(in_segment("base"), "Reader", admin)
-    assert "Used by Reader" in act(client, "archive", base.slug)
+    answer = client.post(reverse("segments:archive", args=[base.slug]))
+    assert answer.status_code == 409
+    text = answer.content.decode()
+    assert "“Base” cannot be archived" in text
+    assert reverse("segments:detail", args=["reader"]) in text
 
 
 def test_override_needs_a_reason_and_can_be_taken_back(client, admin):

@@ -3,10 +3,12 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from pyroaring import BitMap
+
 from accounts import models
 from accounts.choices import BuyingRole, CustomFieldType
 from segmentation_crm.common.fields import registry
-from segments.models import Segment, SegmentMembership
+from segments.models import Segment, SegmentMembership, SegmentRun
 
 from . import pools
 
@@ -163,14 +165,36 @@ def _external_ids(world: "Generator") -> None:
 
 
 def _segments(world: "Generator") -> None:
+    """Make segments with members: the first with a history, the second with one that goes on after as_of."""
     for record in ("account", "contact"):
         model = RECORDS[record][0]
         for number in range(3):
             segment = Segment.objects.create(
                 name=f"{record} segment {number}", slug=f"{record}-segment-{number}", member_type=record
             )
+            owners = {owner.pk: owner for owner in model._base_manager.order_by("pk")}
+            members = _runs(world, segment, list(owners), number) if number < 2 else set()
+            if number == 2:
+                members = {key for key in owners if world.random.random() < 0.4}
             SegmentMembership.objects.bulk_create(
-                SegmentMembership(segment=segment, entered_at=pools.AS_OF, **{record: owner})
-                for owner in model._base_manager.order_by("pk")
-                if world.random.random() < 0.4
+                SegmentMembership(segment=segment, entered_at=pools.AS_OF, **{record: owners[key]})
+                for key in sorted(members)
             )
+
+
+def _runs(world: "Generator", segment: Segment, keys: list[int], number: int) -> set[int]:
+    """Store runs over two years; return who is in after the last."""
+    members: set[int] = set()
+    days = [700, 400, 91, 90, 30, 8, 7, 1, 0] + ([-1, -20] if number else [])
+    for position, day in enumerate(days):
+        # A third of the records moves in each run, those who are in out and the others in.
+        moving = {key for key in keys if world.random.random() < 0.33}
+        entered, left = moving - members, moving & members
+        members = (members - left) | entered
+        at = pools.AS_OF - dt.timedelta(days=day, seconds=position % 3)
+        SegmentRun.objects.create(
+            segment=segment, version=1, cause="data", as_of=at, started_at=at, finished_at=at,
+            member_count=len(members), entered_count=len(entered), left_count=len(left),
+            entered=BitMap(entered).serialize(), left=BitMap(left).serialize(),
+        )  # fmt: skip
+    return members

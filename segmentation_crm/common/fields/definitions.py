@@ -108,7 +108,9 @@ class FieldDef:
     key: `<record>.<name>`, stable for ever. item: of a multi field, the type of its values (enum, text, reference,
     tree). target: what a reference or tree points to: "user", "account", "contact", "product", "stage", "pipeline",
     "vendor", "campaign", "persona", "content", "term:<vocabulary>", "code:sic", "code:naics". history: the name under
-    which FieldHistory keeps it. wakes: how time wakes it where its type alone does not say. everyday: shown first.
+    which FieldHistory keeps it. empty: what it means that there is no value: "unknown" where one exists in the
+    world and we lack it, other words where there is none (no tags, not closed yet). wakes: how time wakes it where its
+    type alone does not say. everyday: shown first.
     """
 
     key: str

@@ -7,7 +7,7 @@ A list is registered once (`register`, in AppConfig.ready) and used by its page,
 from .cells import Cell, amount, badge, figure, link, mail, text, when
 from .columns import chosen, keys_wanted
 from .definition import YES_NO, Choices, Column, Facet, ListDefinition, of_enum
-from .registry import UnknownList, get, keys, register
+from .registry import UnknownList, get, keys, register, register_family
 from .resolve import NO_VIEW, Resolved, resolve
 from .saved_views import saved_views_visible_to
 from .tables import Table, column, table
@@ -35,6 +35,7 @@ __all__ = [
     "mail",
     "of_enum",
     "register",
+    "register_family",
     "resolve",
     "saved_views_visible_to",
     "table",

@@ -1,8 +1,11 @@
 """The lists there are, by key; each app registers its own in `AppConfig.ready()`."""
 
+from collections.abc import Callable
+
 from .definition import ListDefinition
 
 _lists: dict[str, ListDefinition] = {}
+_families: dict[str, Callable[[str], ListDefinition | None]] = {}
 
 
 class UnknownList(KeyError):
@@ -19,15 +22,25 @@ def register(definition: ListDefinition) -> ListDefinition:
     return definition
 
 
+def register_family(name: str, make: Callable[[str], ListDefinition | None]) -> None:
+    """Add lists of one kind, one for each of many things: the key `name:rest` gives make(rest), None for no such list.
+
+    Called in AppConfig.ready(). Raises ValueError where another family has the name.
+    """
+    if _families.setdefault(name, make) is not make:
+        raise ValueError(f"Another family of lists is registered as {name}.")
+
+
 def get(key: str) -> ListDefinition:
-    """Return the list of a key: account, contact, opportunity, activity, segment, task.
+    """Return the list of a key: account, contact, opportunity, activity, segment, task, or one of a family.
 
     Raises UnknownList.
     """
-    try:
-        return _lists[key]
-    except KeyError:
-        raise UnknownList(key) from None
+    family, _, rest = key.partition(":")
+    found = _families[family](rest) if rest and family in _families else _lists.get(key)
+    if found is None:
+        raise UnknownList(key)
+    return found
 
 
 def keys() -> list[str]:

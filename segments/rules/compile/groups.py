@@ -2,15 +2,14 @@
 
 from typing import assert_never
 
-from django.apps import apps
-
 from ..clock import Clock
 from ..nodes import Aggregate, Condition, Group, Node, Related, SegmentTest
 from .aggregates import compile_aggregate
 from .conditions import compile_condition
 from .places import Place
 from .related import compile_related
-from .verdicts import All, Any_, Not, Rows, Verdict
+from .segments import compile_segments
+from .verdicts import All, Any_, Not, Verdict
 
 
 def compile_node(node: Node, place: Place, clock: Clock) -> Verdict:
@@ -25,7 +24,7 @@ def compile_node(node: Node, place: Place, clock: Clock) -> Verdict:
         case Aggregate():
             return compile_aggregate(node, place, clock, compile_node)
         case SegmentTest():
-            return _segments(node, place)
+            return compile_segments(node, place, clock)
     assert_never(node)
 
 
@@ -54,11 +53,3 @@ def negated(verdict: Verdict) -> Verdict:
         case Any_(parts):
             return joined(tuple(negated(part) for part in parts), "and")
     return Not(verdict)
-
-
-def _segments(node: SegmentTest, place: Place) -> Verdict:
-    at = place.hop(node.hops, node.record or place.record)
-    members = apps.get_model("segments", "SegmentMembership")._default_manager
-    rows = members.filter(segment_id__in=node.segment_ids).order_by()
-    found = Rows(at.key, rows, f"{at.record}_id", guard=at.guard())
-    return Not(found) if node.operator == "not_in" else found

@@ -13,6 +13,8 @@ from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet, Sub
 from django.db.models.functions import RowNumber
 from pyroaring import BitMap
 
+from .keys import KeyAmong, KeySource, MovedSource, StoodIn
+
 
 @dataclass(frozen=True)
 class Own:
@@ -85,7 +87,36 @@ class Not:
     part: "Verdict"
 
 
-Verdict = Own | Rows | All | Any_ | Not
+@dataclass(frozen=True)
+class Known:
+    """Holds for the records whose key a source gives; it is asked when the query is rendered.
+
+    key: the path of the key in the query of the record. guard: a test on the record's own row that must hold besides.
+    """
+
+    key: str
+    source: KeySource
+    guard: Q = field(default_factory=Q)
+
+    def as_q(self) -> Q:
+        """Return the test for one record."""
+        return self.guard & Q(KeyAmong(F(self.key), self.source))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Stored membership, put right for those who moved after as_of; the source gives them and who was in then."""
+
+    stored: Rows
+    source: MovedSource
+
+    def as_q(self) -> Q:
+        """Return the test for one record."""
+        rows = self.stored.rows.filter(Q((self.stored.owner, OuterRef(self.stored.key))))
+        return self.stored.guard & Q(StoodIn(Exists(rows), self.stored.key, self.source))
+
+
+Verdict = Own | Rows | Known | Standing | All | Any_ | Not
 
 
 def constant(truth: bool) -> Own:
@@ -110,7 +141,7 @@ def as_q(verdict: Verdict) -> Q:
     match verdict:
         case Own(q):
             return q
-        case Rows():
+        case Rows() | Known() | Standing():
             return verdict.as_q()
         case Not(part):
             return ~as_q(part)
@@ -128,6 +159,10 @@ def as_bitmap(verdict: Verdict, universe: BitMap, fetch: "Fetch") -> BitMap:
             return fetch.own(q) & universe
         case Rows():
             return fetch.rows(verdict) & universe
+        case Known():
+            return fetch.known(verdict) & universe
+        case Standing():
+            return fetch.standing(verdict) & universe
         case Not(part):
             return universe - as_bitmap(part, universe, fetch)
         case All(parts):
@@ -156,3 +191,18 @@ class Fetch:
         if rows.key == "pk" and not rows.guard:
             return self.keys(rows.owner_keys())
         return self.keys(self.members.filter(rows.guard, Q((f"{rows.key}__in", rows.owner_keys()))).values("pk"))
+
+    def known(self, known: Known) -> BitMap:
+        """Return the members of known keys (the queries of the source; 1 more where they hang on a to-one record)."""
+        if known.key == "pk" and not known.guard:
+            return known.source()
+        return self.own(known.as_q())
+
+    def standing(self, verdict: Standing) -> BitMap:
+        """Return the members who were in at as_of (1 query where nobody moved since)."""
+        moved, inside = verdict.source()
+        if not moved:
+            return self.rows(verdict.stored)
+        if verdict.stored.key == "pk" and not verdict.stored.guard:
+            return (self.rows(verdict.stored) - moved) | inside
+        return self.own(verdict.as_q())

@@ -8,6 +8,7 @@ import { Preview } from "./preview.js";
 import { Saver } from "./saving.js";
 import { Schema } from "./schema.js";
 import * as tree from "./tree.js";
+import { Undecided } from "./undecided.js";
 import { Values } from "./values.js";
 import { drawNode } from "./view.js";
 
@@ -19,6 +20,7 @@ class Builder {
     this.currency = element.dataset.currency;
     this.segmentId = Number(element.dataset.segmentId) || null;
     this.memberType = stored.member_type || "account";
+    this.session = "";
     this.root = stored.rules?.rules ? tree.fromRule(stored.rules) : tree.newGroup();
     this.lines = new Map();
     this.history = new History(this.snapshot());
@@ -30,6 +32,7 @@ class Builder {
       done: (result, paths) => this.onCounted(result, paths),
       failed: (error, paths) => this.onFailed(error, paths),
     });
+    this.undecided = new Undecided(this.panel.undecided, this, element.dataset.previewUrl, element.dataset.undecidedUrl);
     const isForList = "forList" in document.querySelector("[data-save-form]").dataset;
     this.saver = isForList ? new ListSaver(this) : new Saver(this);
     this.listen();
@@ -189,7 +192,13 @@ class Builder {
     if (missing.length) return { missing };
     const paths = new Map();
     const rules = tree.toRule(this.root, [], paths);
-    return { body: { member_type: this.memberType, rules }, paths };
+    return { body: { member_type: this.memberType, rules, ...(this.session ? { session: this.session } : {}) }, paths };
+  }
+
+  /* Count over the data as they are now. */
+  recount() {
+    this.session = "";
+    this.count(0);
   }
 
   count(delay) {
@@ -203,6 +212,7 @@ class Builder {
       if (id !== this.root.id) this.showError(id, message, "quiet");
     }
     this.panel.waiting(missing);
+    this.undecided.clear();
   }
 
   onCounted(result, paths) {
@@ -213,8 +223,10 @@ class Builder {
       const id = paths.get(JSON.stringify(node.path));
       if (id) this.result.byId.set(id, node);
     }
+    this.session = result.session;
     this.showCounts(this.result);
     this.panel.done(result);
+    this.undecided.ask(this.build().body);
   }
 
   showCounts({ total, byId }) {
@@ -235,6 +247,7 @@ class Builder {
     this.element.classList.add("stale");
     for (const item of error.errors ?? []) this.showErrorAt(item.path ?? [], item.message, paths);
     this.panel.failed(error);
+    this.undecided.clear();
   }
 
   /* An error speaks of the innermost line that holds its path. API answers may name the body's key first. */

@@ -8,7 +8,7 @@ export class Panel {
   constructor(root, app) {
     this.app = app;
     const get = (name) => root.querySelector(`[data-panel="${name}"]`);
-    Object.assign(this, { root, big: get("big"), sub: get("sub"), funnel: get("funnel"), methods: get("methods"), sample: get("sample"), sampleTitle: get("sample-title"), message: get("message"), undecided: get("undecided") });
+    Object.assign(this, { root, big: get("big"), sub: get("sub"), funnel: get("funnel"), methods: get("methods"), caution: get("caution"), sample: get("sample"), sampleTitle: get("sample-title"), message: get("message"), undecided: get("undecided"), clock: get("clock") });
     this.sentence = document.querySelector("[data-sentence]");
     this.status = document.querySelector("[data-live]");
   }
@@ -24,6 +24,7 @@ export class Panel {
     this.big.textContent = "–";
     this.sub.textContent = "";
     this.funnel.replaceChildren();
+    this.showCaution("");
     this.sample.replaceChildren();
     this.root.querySelectorAll("[data-section]").forEach((section) => { section.hidden = section.dataset.section !== "methods"; });
     this.sentence.replaceChildren(h("em", {}, `Which ${this.app.plural(this.app.memberType)} are you looking for? Say it condition by condition; the sentence writes itself.`));
@@ -66,9 +67,21 @@ export class Panel {
     const clock = result.duration_ms === undefined ? "" : ` · counted exactly in ${formatNumber(Math.max(1, Math.round(result.duration_ms)))}\u00a0ms`;
     this.sub.textContent = `${unit} · ${share ? `${share} of ` : "of "}${formatNumber(result.total)}${clock}`;
     if (this.status) this.status.textContent = `${formatNumber(result.count)} ${unit} match.`;
+    this.showClock(result);
     this.showSentence(result);
     this.showFunnel(result);
     this.showSample(result);
+    this.showCaution(result.caution);
+  }
+
+  /* All counts of one session speak of one moment and the same data. */
+  showClock(result) {
+    const at = new Date(result.as_of);
+    const words = result.data_changed ? "Data changed since" : "Counted at";
+    const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    const again = h("button", { type: "button", class: "btn-link", onclick: () => this.app.recount() }, "count anew");
+    this.clock.replaceChildren(`${words} ${time} · `, again);
+    this.clock.hidden = false;
   }
 
   showSentence(result) {
@@ -94,6 +107,11 @@ export class Panel {
     const chips = [...used].map((family) => h("span", { class: "chip" }, dot(family), this.app.schema.families.get(family) ?? family));
     const hints = HINTED.filter((family) => !used.has(family) && this.app.schema.families.has(family)).map((family) => h("span", { class: "chip off" }, this.app.schema.families.get(family)));
     this.methods.replaceChildren(...chips, ...hints);
+  }
+
+  showCaution(text) {
+    this.caution.hidden = !text;
+    this.caution.textContent = text ?? "";
   }
 
   showSample(result) {

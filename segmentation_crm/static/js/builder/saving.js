@@ -1,6 +1,7 @@
 /* Saving: POST a new segment or PATCH a known one with If-Match; nothing typed is lost when the server refuses. */
 import { ApiError, call } from "./api.js";
 import { h } from "./dom.js";
+import { agreed } from "./impact.js";
 
 export class Saver {
   constructor(app) {
@@ -35,7 +36,14 @@ export class Saver {
 
   values(status) {
     const form = this.form.elements;
-    const values = { name: form.name.value.trim(), description: form.description.value.trim(), kind_of_use: form.kind_of_use.value, status };
+    const values = {
+      name: form.name.value.trim(),
+      description: form.description.value.trim(),
+      kind_of_use: form.kind_of_use.value,
+      objective: form.objective?.value ?? "",
+      status,
+    };
+    if (form.parent) values.parent = form.parent.value || null;
     if (!this.isNew()) return values;
     return { ...values, member_type: this.app.memberType, kind: form.kind?.value || "dynamic" };
   }
@@ -60,6 +68,10 @@ export class Saver {
       return;
     }
     this.setBusy(true);
+    if (this.isAsked() && !(await agreed(this.form.dataset.impactUrl, built.body.rules, this.app.memberType, this.app.recordPath()))) {
+      this.setBusy(false);
+      return;
+    }
     try {
       const body = { ...this.values(status), rules: built.body.rules };
       const headers = this.isNew() ? {} : { "If-Match": `"${version}"` };
@@ -70,6 +82,27 @@ export class Saver {
       this.setBusy(false);
       this.refused(error, status, built.paths);
     }
+  }
+
+  /* A changed rule of a segment that has members, or that others read, is shown before it is saved. */
+  isAsked() {
+    const changed = this.app.snapshot() !== this.app.saved || "resumed" in this.form.dataset;
+    return !this.isNew() && changed && Boolean(this.form.dataset.impactUrl);
+  }
+
+  /* Shows both versions and what they began with; what was built here travels along. */
+  toConflict(status) {
+    const { status: _, ...fields } = this.values(status);
+    const values = {
+      csrfmiddlewaretoken: this.form.dataset.csrf,
+      mine: JSON.stringify(this.app.build().body.rules),
+      fields: JSON.stringify(fields),
+      base: this.form.dataset.rulesVersion,
+    };
+    const form = h("form", { method: "post", action: this.form.dataset.conflictUrl, hidden: true }, Object.entries(values).map(([name, value]) => h("input", { type: "hidden", name, value })));
+    document.body.append(form);
+    this.leaving = true;
+    form.submit();
   }
 
   setBusy(busy) {
@@ -83,8 +116,7 @@ export class Saver {
       return;
     }
     if (error.status === 412) {
-      const again = h("button", { type: "button", class: "btn btn-sm", onclick: () => this.save(status, error.body.current.version) }, "Save mine over it");
-      this.note("Somebody else saved this segment since you opened it. Your changes are kept here; open it in another tab to compare.", "warn", again);
+      this.toConflict(status);
       return;
     }
     let placed = false;

@@ -111,6 +111,7 @@ function isBlank(value) {
     if ("n" in value) return isBlank(value.n) || isBlank(value.unit);
     if ("ago" in value) return isBlank(value.ago);
     if ("ahead" in value) return isBlank(value.ahead);
+    if ("segment" in value) return isBlank(value.segment) || isBlank("within" in value ? value.within : value.at);
     if ("for" in value) return isBlank(value.value) || isBlank(value.for);
     if ("operator" in value) return isBlank(value.value);
   }
@@ -131,7 +132,9 @@ export function unfinished(node, context, schema) {
     return found;
   }
   if (node.kind === "segment") {
-    if (isBlank(node.value)) say("Choose a segment.");
+    const segment = Array.isArray(node.value) ? node.value : node.value?.segment;
+    if (isBlank(segment)) say("Choose a segment.");
+    else if (isBlank(node.value)) say("at" in node.value ? "Choose a date." : "Say how long.");
     return found;
   }
   if (node.kind === "condition") {

@@ -205,22 +205,52 @@ function chooseField(app, node, key, context) {
 }
 
 /* --- membership of other segments --- */
+const SEGMENT_TIMES = { within: { n: 30, unit: "day" }, at: { ago: { n: 30, unit: "day" } } };
+
+/* The segments of a line: a list for "is in", one for what asks about the past. */
+function segmentsOf(node) {
+  if (Array.isArray(node.value)) return node.value;
+  return node.value?.segment === undefined ? [] : [node.value.segment];
+}
+
+function segmentValue(node, operand, segments) {
+  if (operand === "list") return segments;
+  return { segment: segments[0], [operand]: node.value?.[operand] ?? SEGMENT_TIMES[operand] };
+}
+
 function segmentRow(app, node, parent, context) {
   const keys = app.schema.segmentKeys(context);
   const known = keys.find((item) => item.key === node.field) ?? keys[0];
   const env = envOf(app, node, "Segment");
+  const operators = app.schema.data.segment_operators;
+  const operandOf = (name) => operators.find((item) => item.name === name)?.operand ?? "list";
+  const operand = operandOf(node.operator);
   const subject = keys.length > 1
-    ? select(keys.map((item) => ({ value: item.key, label: item.via ? `Its ${item.via.toLowerCase()}` : `The ${app.singular(item.record)}` })), node.field, { class: "sb-op", "aria-label": "Whose segments", "data-focus": env.focus("whose"), onchange: (event) => app.change(() => Object.assign(node, { field: event.target.value, value: [] })) })
+    ? select(keys.map((item) => ({ value: item.key, label: item.via ? `Its ${item.via.toLowerCase()}` : `The ${app.singular(item.record)}` })), node.field, { class: "sb-op", "aria-label": "Whose segments", "data-focus": env.focus("whose"), onchange: (event) => app.change(() => Object.assign(node, { field: event.target.value, value: segmentValue(node, operand, []) })) })
     : null;
   const box = new ChoiceBox({
-    values: Array.isArray(node.value) ? node.value : [], multiple: true,
+    values: segmentsOf(node), multiple: operand === "list",
     source: (text) => app.values.search("segment", text, { member_type: known?.record }), label: (value) => app.values.label("segment", value),
     placeholder: "choose a segment", name: "Segments", focusKey: env.focus("value"),
-    onChange: (value) => app.edit(node, { value }),
+    onChange: (found) => app.edit(node, { value: segmentValue(node, operand, found) }),
+  });
+  const pick = (event) => app.change(() => {
+    const next = event.target.value;
+    Object.assign(node, { value: segmentValue(node, operandOf(next), segmentsOf(node)), operator: next });
   });
   const label = h("span", { class: "sb-field fixed" }, dot("segment"), h("span", { class: "sb-field-label" }, "Segment"), subject ? null : h("small", {}, app.singular(context.record)));
-  const operator = select(app.schema.data.segment_operators.map((item) => ({ value: item.name, label: item.label })), node.operator, { class: "sb-op", "aria-label": "Segment: operator", "data-focus": env.focus("operator"), onchange: (event) => app.change(() => { node.operator = event.target.value; }) });
-  return line(app, node, parent, "Segment", [label, subject, operator, box.element]);
+  const operator = select(operators.map((item) => ({ value: item.name, label: item.label })), node.operator, { class: "sb-op", "aria-label": "Segment: operator", "data-focus": env.focus("operator"), onchange: pick });
+  return line(app, node, parent, "Segment", [label, subject, operator, box.element, ...segmentTime(app, node, operand, env)]);
+}
+
+/* "in the last 30 days", "on a date": what a condition about the past needs besides the segment. */
+function segmentTime(app, node, operand, env) {
+  if (operand === "list") return [];
+  const set = (value, typing) => app.edit(node, { value: { segment: node.value?.segment, [operand]: value } }, typing);
+  const timed = { ...env, focus: (part) => env.focus(`time-${part}`) };
+  const spec = { type: operand === "within" ? "" : "date" };
+  const control = valueControl(spec, { operand: operand === "within" ? "duration" : "one" }, node.value?.[operand], set, timed);
+  return [h("span", { class: "sb-word" }, operand === "within" ? "in the last" : "on"), control];
 }
 
 export { countInput };
