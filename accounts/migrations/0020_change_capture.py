@@ -13,36 +13,35 @@ def vacuum_soon(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0009_prefix_search'),
+        ("accounts", "0011_index_of_the_board"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CaptureVersion',
+            name="CaptureVersion",
             fields=[
-                ('source', models.CharField(max_length=63, primary_key=True, serialize=False)),
-                ('rows', models.PositiveBigIntegerField(default=0)),
-                ('mark', models.DecimalField(decimal_places=0, default=0, max_digits=40)),
+                ("source", models.CharField(max_length=63, primary_key=True, serialize=False)),
+                ("rows", models.PositiveBigIntegerField(default=0)),
+                ("mark", models.DecimalField(decimal_places=0, default=0, max_digits=40)),
             ],
         ),
         migrations.CreateModel(
-            name='ChangeRow',
+            name="ChangeRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=63)),
-                ('event', models.CharField(max_length=1)),
-                ('count', models.PositiveBigIntegerField(default=1)),
-                ('keys', models.BinaryField(null=True)),
-                ('accounts', models.BinaryField(null=True)),
-                ('contacts', models.BinaryField(null=True)),
-                ('opportunities', models.BinaryField(null=True)),
-                ('words', models.TextField(null=True)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=63)),
+                ("event", models.CharField(max_length=1)),
+                ("count", models.PositiveBigIntegerField(default=1)),
+                ("keys", models.BinaryField(null=True)),
+                ("accounts", models.BinaryField(null=True)),
+                ("contacts", models.BinaryField(null=True)),
+                ("opportunities", models.BinaryField(null=True)),
+                ("words", models.TextField(null=True)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'indexes': [models.Index(fields=['source', 'id'], name='accounts_changerow_source')],
+                "indexes": [models.Index(fields=["source", "id"], name="accounts_changerow_source")],
             },
         ),
         migrations.RunPython(vacuum_soon, migrations.RunPython.noop),
