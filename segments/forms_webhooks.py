@@ -29,7 +29,7 @@ class WebhookForm(forms.Form):
     )
 
     def __init__(self, data: object, *, segments: object, webhook: Webhook | None = None) -> None:
-        initial = {"events": [WebhookEvent.ENTERED, WebhookEvent.LEFT]}
+        initial: dict[str, object] = {"events": [WebhookEvent.ENTERED, WebhookEvent.LEFT]}
         if webhook is not None:
             initial = {
                 "name": webhook.name,

@@ -5,10 +5,64 @@ from .changes import MODELS
 # As the edit pages offer them; a test compares. Custom fields are editable too.
 EDITABLE: dict[str, frozenset[str]] = {
     "account": frozenset(
-        ["name", "domain", "website", "account_type", "lifecycle_stage", "industry", "sales_region", "sic_code", "naics_code", "employee_count", "founded_year", "annual_revenue", "ownership", "growth_stage", "parent_account", "street", "postal_code", "city", "country", "subdivision", "phone", "purchasing_policy", "purchase_centralisation", "relationship", "urgency", "owner", "sdr", "tier", "sophistication", "do_not_contact", "tags"]
+        [
+            "name",
+            "domain",
+            "website",
+            "account_type",
+            "lifecycle_stage",
+            "industry",
+            "sales_region",
+            "sic_code",
+            "naics_code",
+            "employee_count",
+            "founded_year",
+            "annual_revenue",
+            "ownership",
+            "growth_stage",
+            "parent_account",
+            "street",
+            "postal_code",
+            "city",
+            "country",
+            "subdivision",
+            "phone",
+            "purchasing_policy",
+            "purchase_centralisation",
+            "relationship",
+            "urgency",
+            "owner",
+            "sdr",
+            "tier",
+            "sophistication",
+            "do_not_contact",
+            "tags",
+        ]
     ),
     "contact": frozenset(
-        ["first_name", "last_name", "email", "phone", "mobile", "account", "company_name_given", "job_title", "seniority", "department", "persona", "country", "language", "linkedin_url", "lifecycle_stage", "lead_status", "owner", "preferred_channel", "do_not_contact", "buying_roles", "tags"]
+        [
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "mobile",
+            "account",
+            "company_name_given",
+            "job_title",
+            "seniority",
+            "department",
+            "persona",
+            "country",
+            "language",
+            "linkedin_url",
+            "lifecycle_stage",
+            "lead_status",
+            "owner",
+            "preferred_channel",
+            "do_not_contact",
+            "buying_roles",
+            "tags",
+        ]
     ),
 }
 

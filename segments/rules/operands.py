@@ -26,7 +26,6 @@ from .values import (
     token_cleaner,
 )
 
-
 # What the value of a segment condition over history looks like, by kind of operand.
 SEGMENT_EXAMPLES = {
     "within": '{"segment": "slug", "within": {"n": 30, "unit": "day"}}',

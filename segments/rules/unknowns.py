@@ -76,8 +76,8 @@ class _Found:
 def unknowns_of(root: Node, *, everything: bool = False) -> list[Unknown]:
     """Return what could be unknown in a rule, in its order (0 queries).
 
-    everything: also fields whose emptiness is no gap (tags, a closing date), as somebody may still fill them, and a band
-    always by its figure.
+    everything: also fields whose emptiness is no gap (tags, a closing date), as somebody may still fill them, and a
+    band always by its figure.
     """
     conditions = [c for c in own_conditions(root) if c.operator not in HISTORY]
     asked = {(c.ref.field.key, c.ref.hops) for c in conditions}

@@ -60,7 +60,8 @@ def test_first_match_wins_and_the_rest_takes_the_others(tiers, accounts):
 def test_a_part_is_a_segment_with_rule_sentence_and_history(tiers):
     part = tiers.parts.get(name="Tier 2").segment
     assert part.name == "Tiers: Tier 2"
-    assert "Large" in part.sentence and "Middle or more" in part.sentence
+    assert "Large" in part.sentence
+    assert "Middle or more" in part.sentence
     assert part.versions.count() == 1
     assert part.runs.get().entered_count == 1
 
@@ -114,12 +115,12 @@ def test_a_part_cannot_be_a_source_of_its_own_partition(tiers, admin):
     source = tiers.parts.get(name="Tier 1").source
     from segments.rules.nodes import InvalidRule
 
-    with pytest.raises(InvalidRule, match="circle|refers back"):
+    with pytest.raises(InvalidRule, match=r"circle|refers back"):
         update_segment(admin, source, {"rules": in_segment(part.slug)})
 
 
 @pytest.mark.parametrize(
-    "parts, rest, field",
+    ("parts", "rest", "field"),
     [
         ([], "Rest", "parts"),
         (["Large", "Large"], "Rest", "parts"),
@@ -142,7 +143,7 @@ def test_what_a_partition_refuses(admin, parts, rest, field):
 def test_a_part_follows_its_partition(tiers, admin):
     part = tiers.parts.get(name="Tier 2").segment
     for changes in ({"rules": larger_than(1)}, {"parent": saved(larger_than(2), "Parent")}):
-        with pytest.raises(ValidationError, match="partition|divide"):
+        with pytest.raises(ValidationError, match=r"partition|divide"):
             update_segment(admin, part, changes)
     with pytest.raises(SegmentInUse, match="partition “Tiers”"):
         archive_segment(admin, part)
@@ -195,7 +196,8 @@ def test_recomputing_and_growth_move_nobody(split):
     rebuild_segment(split.base_id)
     build(split.groups.all())
     after = groups_of(split)
-    assert before["A"] <= after["A"] and before["B"] <= after["B"]
+    assert before["A"] <= after["A"]
+    assert before["B"] <= after["B"]
     assert after["A"] | after["B"] >= set(more)
     runs = [group.segment.runs.count() for group in split.groups.all()]
     build(split.groups.all())
@@ -220,7 +222,8 @@ def test_changed_shares_move_only_those_between(split, admin):
     changed = update_split(admin, split, {"groups": [Group("A", 7_000), Group("B", 3_000)]}, 1)
     build(changed.groups.all())
     after = groups_of(changed)
-    assert before["A"] <= after["A"] and after["B"] <= before["B"]
+    assert before["A"] <= after["A"]
+    assert after["B"] <= before["B"]
     group = changed.groups.get(name="A").segment
     assert group.rules_version == 2
     assert "70 %" in group.sentence
