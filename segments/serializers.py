@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from segmentation_crm.common.api.serializers import StrictSerializer
@@ -67,6 +68,7 @@ class SegmentSerializer(serializers.ModelSerializer):
         return str(job.public_id) if job else None
 
 
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}], "description": "Id or slug of a segment"})
 class SegmentReference(serializers.RelatedField):
     """A segment that the caller sees, by id or slug; shown as slug."""
 
