@@ -1,8 +1,10 @@
 """Background work of segments: each handler fetches by id and calls one service."""
 
+import time
 from typing import Any
 
 from celery import shared_task
+from django.db import connection
 
 from segmentation_crm.common.jobs import JobRun, register, schedule
 from segmentation_crm.common.models import Job, JobState
@@ -18,6 +20,7 @@ __all__ = ["tasks_history", "tasks_webhooks"]
 NIGHTLY_AT = "02:15"
 # Ended refreshes are many and say little; the last ones stay for whoever looks into the list of jobs.
 KEPT_REFRESHES = 20
+PAUSE_SECONDS = 0.2
 
 
 @register(REFRESH_JOB, queue="default", title="Segments kept fresh")
@@ -32,6 +35,9 @@ def refresh_segments(run: JobRun) -> dict[str, Any]:
         totals["asked"] += result.asked
         totals["segments"] += result.segments
         more = result.more
+        if more and connection.vendor == "sqlite":
+            # One writer at a time: between two of ours, others get theirs.
+            time.sleep(PAUSE_SECONDS)
     ended = Job.objects.filter(kind=REFRESH_JOB, state=JobState.DONE).exclude(pk=run.job.pk)
     older = ended.order_by("-id").values_list("pk", flat=True)[KEPT_REFRESHES : KEPT_REFRESHES + 200]
     Job.objects.filter(pk__in=list(older)).delete()

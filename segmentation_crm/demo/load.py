@@ -14,6 +14,7 @@ from accounts.models import Account, Activity, Contact, Opportunity
 from accounts.services.changes import silent
 from segmentation_crm.common.models import Organisation
 from segmentation_crm.common.services import audit
+from segments.services.refreshing import rebuild_instead
 
 from . import dirt, people, segments, today
 from .catalogue import SOURCE, Catalogue
@@ -89,6 +90,7 @@ def load(
         audit.record(None, LOADED, terms=catalogue.made_terms, segments=made, accounts=accounts, seed=seed)
         _analyse()
         replay(made, clock, days=WEEK if accounts >= WHOLE else MONTH)
+        rebuild_instead()
     counts = [model.objects.filter(source=SOURCE).count() for model in (Account, Contact, Opportunity, Activity)]
     return Loaded(counts[0], counts[1], counts[2], counts[3], time.monotonic() - began)
 

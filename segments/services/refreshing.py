@@ -175,6 +175,22 @@ def _recount(taken: Taken, segments: dict[int, Segment]) -> None:
                 Segment.objects.filter(pk=pk).update(member_count=known.get(pk, 0))
 
 
+def rebuild_instead() -> None:
+    """Drop every change that waits and queue the rebuild of all segments, which reads the data anew.
+
+    For whoever has just written most of the records, in the transaction that wrote them: one rebuild costs less than
+    a refresh about everything, which on SQLite would hold up all other writers.
+    """
+    with transaction.atomic():
+        state = hold_state()
+        while take(1_000_000).more:
+            pass
+        take_moved()
+        state.taken += 1
+        state.save()
+        queue_rebuild_of_all()
+
+
 def _wakes(state: RefreshState, clock: Clock) -> bool:
     if state.woken_at is None or abs(clock.as_of - state.woken_at) >= timedelta(seconds=WAKE_SECONDS):
         return True

@@ -6,11 +6,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.capture import pending
 from accounts.models import Account, Activity
 from segmentation_crm.common.effective_time import effective_time
+from segmentation_crm.common.models import Job, JobState
 from segments.models import MembershipChange, MovedMembers, Segment
 from segments.services.rebuilding import rebuild_segment
-from segments.services.refreshing import is_due, refresh, refresh_until_done
+from segments.services.refreshing import is_due, rebuild_instead, refresh, refresh_until_done
 from tests.factories import AccountFactory, ActivityFactory, ContactFactory
 
 from .making import all_of, built, in_segment, larger_than, member_ids
@@ -191,4 +193,16 @@ def test_an_aborted_refresh_loses_nothing():
     assert member_ids(segment) == set()
     assert is_due()
     refresh_until_done()
+    assert member_ids(segment) == {account.pk}
+
+
+def test_after_a_bulk_load_one_rebuild_stands_for_the_changes():
+    account = AccountFactory(employee_count=80)
+    segment = built(larger_than(200))
+    refresh_until_done()
+    Account.objects.filter(pk=account.pk).update(employee_count=500)
+    rebuild_instead()
+    assert not pending()
+    assert Job.objects.filter(kind="segment.rebuild_all", state=JobState.QUEUED).count() == 1
+    rebuild_segment(segment.pk)
     assert member_ids(segment) == {account.pk}
