@@ -157,8 +157,9 @@ class Activity(ImportedModel):
             models.Index(fields=["account", "type", "occurred_at"], name="accounts_activity_account_type"),
             models.Index(fields=["contact", "occurred_at"], name="accounts_activity_contact_at"),
             models.Index(fields=["account", "occurred_at"], name="accounts_activity_account_at"),
-            models.Index(fields=["type", "occurred_at"], name="accounts_activity_type_at"),
-            models.Index(fields=["occurred_at", "id"], name="accounts_activity_at"),
+            # Whose the rows are stands at the end of both: rules over a window of time read the index alone.
+            models.Index(fields=["type", "occurred_at", "contact", "account"], name="accounts_activity_type_whose"),
+            models.Index(fields=["occurred_at", "id", "contact", "account"], name="accounts_activity_at_whose"),
             models.Index(
                 fields=["opportunity", "occurred_at"],
                 condition=Q(opportunity__isnull=False),
