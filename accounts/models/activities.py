@@ -159,7 +159,17 @@ class Activity(ImportedModel):
             models.Index(fields=["account", "occurred_at"], name="accounts_activity_account_at"),
             # Whose the rows are stands at the end of both: rules over a window of time read the index alone.
             models.Index(fields=["type", "occurred_at", "contact", "account"], name="accounts_activity_type_whose"),
-            models.Index(fields=["occurred_at", "id", "contact", "account"], name="accounts_activity_at_whose"),
+            # … and the list, newest first, finds what one sees of it without reading the rows between.
+            models.Index(
+                fields=["occurred_at", "id", "contact", "account", "opportunity", "user"],
+                name="accounts_activity_at_seen",
+            ),
+            # Who engaged with an account, and how many.
+            models.Index(
+                fields=["account", "occurred_at", "type", "contact"],
+                condition=Q(bot_suspected=False, direction=Direction.INBOUND),
+                name="accounts_activity_engaged",
+            ),
             models.Index(
                 fields=["opportunity", "occurred_at"],
                 condition=Q(opportunity__isnull=False),
