@@ -312,7 +312,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "segmentation_crm.common.api.pagination.KeysetPagination",
     "PAGE_SIZE": 50,
     "DEFAULT_THROTTLE_CLASSES": ["segmentation_crm.common.api.throttling.AtomicUserThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"api": "600/min", "bulk": "60/min", "preview": "600/min"},
+    "DEFAULT_THROTTLE_RATES": {"api": "600/min", "bulk": "60/min", "events": "120/min", "preview": "600/min"},
     "NUM_PROXIES": NUM_PROXIES,
     "EXCEPTION_HANDLER": "segmentation_crm.common.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -44,6 +44,7 @@ MATRIX: Routes = {
     **records("opportunity_lines", WRITERS, WRITERS, WRITERS),
     **records("contact_roles", WRITERS, WRITERS, WRITERS),
     **records("activities", WRITERS, WRITERS, WRITERS),
+    "v1/activities/bulk/": {"POST": WRITERS},
     **records("content", WRITERS, WRITERS, None),
     **records("technologies", WRITERS, WRITERS, WRITERS),
     **records("needs", WRITERS, WRITERS, WRITERS),

@@ -1,10 +1,21 @@
 """Activities over the API, and the content and campaigns they refer to."""
 
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from segmentation_crm.common.api.idempotency import idempotent
+from segmentation_crm.common.api.parsers import MAX_BODY_BYTES, ItemsJSONParser
+from segmentation_crm.common.api.viewsets import IDEMPOTENCY_KEY
+
 from ..choices import CatalogueKind, Vocabulary
 from ..filters import ActivityFilter, CampaignRefFilter, ContentItemFilter
 from ..models import Activity, CampaignRef, ContentItem, Term
 from ..queries import activities_visible_to, campaign_refs_visible_to, content_visible_to
+from ..services.events import take_events
 from .base import AccountsSerializer, CatalogueViewSet, DetailViewSet, EntrySerializer, MergingMixin
+from .events import MAX_EVENTS_BYTES, EventsBodySerializer, EventsResultSerializer, EventsSerializer
 from .fields import ReferenceField
 
 
@@ -59,6 +70,28 @@ class ActivityViewSet(DetailViewSet[Activity]):
     serializer_class = ActivitySerializer
     filterset_class = ActivityFilter
     default_ordering = ("-occurred_at",)
+    max_body_bytes = MAX_BODY_BYTES
+    throttle_scope = "api"
+
+    @extend_schema(
+        request=EventsBodySerializer, responses=EventsResultSerializer, parameters=[IDEMPOTENCY_KEY], filters=False
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        filter_backends=[],
+        pagination_class=None,
+        parser_classes=[ItemsJSONParser],
+        max_body_bytes=MAX_EVENTS_BYTES,
+        throttle_scope="events",
+    )
+    @idempotent
+    def bulk(self, request: Request) -> Response:
+        """Take in up to 10,000 events; each is stored once by its external id, a bad one never blocks the others."""
+        body = EventsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        taken = take_events(body.validated_data["events"], request.user)
+        return Response(EventsResultSerializer(taken).data)
 
 
 class ContentItemSerializer(AccountsSerializer):

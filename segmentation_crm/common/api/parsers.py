@@ -26,6 +26,8 @@ class StrictJSONParser(BaseParser):
     """Parse `application/json` in UTF-8; a view may raise the size with `max_body_bytes`."""
 
     media_type = "application/json"
+    # A view that answers each item of its body by itself judges texts and numbers itself too.
+    checks_values = True
 
     def parse(
         self,
@@ -49,7 +51,13 @@ class StrictJSONParser(BaseParser):
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise BodyTooLarge(limit)
-        return parse_json(raw)
+        return parse_json(raw, checks_values=self.checks_values)
+
+
+class ItemsJSONParser(StrictJSONParser):
+    """As strict about the form; NUL, half surrogates and infinite numbers are left to the view, item by item."""
+
+    checks_values = False
 
 
 def _charset(media_type: str) -> str:
@@ -60,7 +68,7 @@ def _charset(media_type: str) -> str:
     return ""
 
 
-def parse_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
+def parse_json(raw: bytes, max_depth: int = MAX_DEPTH, *, checks_values: bool = True) -> Any:
     """Return the value of a JSON text.
 
     Raises ParseError where it is no JSON (broken, bad UTF-8, too deep) or names a key twice,
@@ -78,7 +86,7 @@ def parse_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
         ) from None
     except ValueError:
         raise ParseError("The body holds a number that is too long.", "bad_number") from None
-    _check(value, max_depth)
+    _check(value, max_depth, checks_values)
     return value
 
 
@@ -95,8 +103,8 @@ def _printable(text: str) -> str:
     return text[:100].encode("ascii", "backslashreplace").decode()
 
 
-def _check(root: Any, max_depth: int) -> None:
-    """Walk the value without recursion; refuse depth, NUL, lone surrogates and infinite numbers."""
+def _check(root: Any, max_depth: int, checks_values: bool) -> None:
+    """Walk the value without recursion; refuse depth, and where asked NUL, lone surrogates and infinite numbers."""
     stack: list[tuple[Any, tuple[Any, ...]]] = [(root, ())]
     while stack:
         value, path = stack.pop()
@@ -104,11 +112,13 @@ def _check(root: Any, max_depth: int) -> None:
             if len(path) >= max_depth:
                 raise ParseError(f"The body is nested deeper than {max_depth} levels.", "too_deep")
             if isinstance(value, dict):
-                for key in value:
+                for key in value if checks_values else ():
                     _check_text(key, path)
                 stack.extend((item, (*path, key)) for key, item in value.items())
             else:
                 stack.extend((item, (*path, index)) for index, item in enumerate(value))
+        elif not checks_values:
+            continue
         elif isinstance(value, str):
             _check_text(value, path)
         elif isinstance(value, float) and not math.isfinite(value):
