@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Case, Count, DecimalField, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, TruncMonth
 
 from segmentation_crm.common.effective_time import effective_now
 from segmentation_crm.common.models import Organisation
@@ -30,6 +30,7 @@ BUCKETS = {
 OMITTED = Q(stage__is_open=True, forecast_category=ForecastCategory.OMITTED)
 _BUCKET_OF = {"": "pipeline", "pipeline": "pipeline", "best_case": "best_case", "commit": "commit", "closed": "commit"}
 _WHOLE = DecimalField(max_digits=30, decimal_places=8)
+_CHANCE = DecimalField(max_digits=7, decimal_places=6)
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ def forecast(opportunities: "QuerySet[Opportunity]", first: dt.date, last: dt.da
     named by key: each sum then comes from an index alone (accounts_opp_open_sums, accounts_opp_closed_sums).
     """
     stages = list(Stage.objects.order_by().values_list("pk", "is_open", "is_won", "probability"))
-    chances = {pk: probability or Decimal(0) for pk, _, _, probability in stages}
+    of_stage = [When(stage_id=pk, then=Value(chance)) for pk, is_open, _, chance in stages if is_open and chance]
+    chance = Coalesce(F("probability"), Case(*of_stage, default=Value(Decimal(0)), output_field=_CHANCE))
     rows = opportunities.order_by()
     sums: dict[str, Any] = {
         "count": Count("*"),
@@ -196,17 +198,11 @@ def forecast(opportunities: "QuerySet[Opportunity]", first: dt.date, last: dt.da
     open_: Any = (
         still_open.filter(forecast_category__in=list(_BUCKET_OF), expected_close__gte=first, expected_close__lte=last)
         .annotate(month=_MonthOfDay("expected_close"))
-        .values("month", "forecast_category", "owner_id", "stage_id")
-        .annotate(
-            **sums,
-            weighted=Sum(F("amount_reporting") * F("probability"), output_field=_WHOLE),
-            by_stage=Sum("amount_reporting", filter=Q(probability__isnull=True)),
-        )
+        .values("month", "forecast_category", "owner_id")
+        .annotate(**sums, weighted=Sum(F("amount_reporting") * chance, output_field=_WHOLE))
     )
     for row in open_:
-        figure = _figure(row)
-        figure.weighted += (row["by_stage"] or Decimal(0)) * chances[row["stage_id"]]
-        cells[(row["month"], _BUCKET_OF[row["forecast_category"]], row["owner_id"])].add(figure)
+        cells[(row["month"], _BUCKET_OF[row["forecast_category"]], row["owner_id"])].add(_figure(row))
     won: Any = (
         rows.filter(
             stage_id__in=[pk for pk, _, is_won, _ in stages if is_won],

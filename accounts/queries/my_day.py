@@ -34,7 +34,7 @@ from .opportunities import opportunities_seen
 from .pipeline import stale_opportunities
 
 ROWS = 8
-MOST_TASKS = 100
+MOST_TASKS = 50
 # One person's accounts; who owns more sees what changed at those touched last.
 MOST_ACCOUNTS = 5000
 UNTOUCHED_DAYS = 5
@@ -223,14 +223,14 @@ def _engagement(account_ids: Sequence[int], since: dt.datetime, now: dt.datetime
         rows.filter(KeyAmong("account_id", account_ids))
         .order_by()
         .values("account_id")
-        .annotate(times=Count("pk"), people=Count("contact_id", distinct=True), last=Max("occurred_at"))
+        .annotate(times=Count("*"), people=Count("contact_id", distinct=True), last=Max("occurred_at"))
         .order_by("-times", "-last")[:ROWS]
     )
     if not figures:
         return []
     ids = [row["account_id"] for row in figures]
     kinds: dict[int, list[str]] = defaultdict(list)
-    by_type = rows.filter(account_id__in=ids).order_by().values_list("account_id", "type").annotate(n=Count("pk"))
+    by_type = rows.filter(account_id__in=ids).order_by().values_list("account_id", "type").annotate(n=Count("*"))
     for account_id, kind, times in by_type.order_by("-n", "type"):
         name = str(ActivityType(kind).label).lower()
         kinds[account_id].append(f"{times} × {name}" if times > 1 else name)

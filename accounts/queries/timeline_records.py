@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from segmentation_crm.common.among import KeyAmong
 from segmentation_crm.common.timeline import TimelineEvent, TimelineKind, TimelineQuery, TimelineSource, day_start
 
 from ..choices import AccountLifecycle, ContactLifecycle, ContractStatus, LeadStatus, RecordType, Tier
@@ -37,7 +38,7 @@ def around(query: TimelineQuery, model: type[Any]) -> "QuerySet[Any]":
     rows = standing(model)
     if query.contact_id is not None:
         return rows.filter(contact=query.contact_id)
-    found = Q(contact_id__in=query.contacts) | Q(opportunity_id__in=query.opportunities)
+    found = Q(KeyAmong("contact_id", query.contacts)) | Q(KeyAmong("opportunity_id", query.opportunities))
     if query.record_type == "account":
         found |= Q(account=query.record.pk)
     return rows.filter(found)
@@ -100,9 +101,9 @@ def _deals(query: TimelineQuery) -> list[TimelineEvent]:
         return []
     rows = FieldHistory.objects.filter(
         query.older("valid_from"),
+        KeyAmong("record_id", query.opportunities),
         record_type=RecordType.OPPORTUNITY,
         field="stage",
-        record_id__in=query.opportunities,
     ).exclude(value="")
     found = list(rows.order_by("-valid_from", "-pk")[: query.limit + 5])
     if not found:

@@ -34,7 +34,8 @@ from .lists import owners
 from .pages import demand_write, one
 from .seen import Seen
 
-CARDS = 25
+# A column begins with what a screen shows of it; whoever asks for more gets more at once.
+FIRST_CARDS, CARDS = 12, 25
 # What the address of a board may hold besides the filters of the list of opportunities.
 OWN = {"cursor", "page_size", "in", "pipeline", "ordering", "stage", "view", "columns"}
 
@@ -79,7 +80,7 @@ def board(request: HttpRequest) -> HttpResponse:
     pages = {}
     for column in columns:
         if column.stage.is_open and column.count:
-            pages[column.stage.pk] = _page(request, rows, column.stage)
+            pages[column.stage.pk] = _page(request, rows, column.stage, FIRST_CARDS)
     cards = _cards(request.user, [row for page in pages.values() for row in page.rows])
     for column in columns:
         if page := pages.get(column.stage.pk):
@@ -242,10 +243,10 @@ class _Asker:
     user: AnyUser
 
 
-def _page(request: HttpRequest, rows: "QuerySet[Opportunity]", stage: Stage) -> Any:
+def _page(request: HttpRequest, rows: "QuerySet[Opportunity]", stage: Stage, size: int = CARDS) -> Any:
     order = ("expected_close", "pk") if stage.is_open else ("-closed_at", "-pk")
     found = on_board(rows, [stage]).select_related("stage", "owner", "account").order_by(*order)
-    return keyset_page(request, found, CARDS)
+    return keyset_page(request, found, size)
 
 
 def _cards(user: AnyUser, deals: Sequence[Opportunity]) -> dict[int, Card]:

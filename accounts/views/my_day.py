@@ -14,7 +14,7 @@ from segmentation_crm.common.local_time import LocalDay, in_local_time
 from segmentation_crm.common.models import Notification
 
 from ..models import Task
-from ..queries.my_day import UNTOUCHED_DAYS, day_of, previous_working_day
+from ..queries.my_day import MOST_TASKS, UNTOUCHED_DAYS, day_of, previous_working_day
 from ..services import work
 from .quick_log import me
 from .tasks import POSTPONEMENTS, record_of
@@ -55,6 +55,7 @@ def my_day(request: HttpRequest) -> HttpResponse:
         ],
         "last_day": previous_working_day(today).date,
         "postponements": POSTPONEMENTS,
+        "most_tasks": MOST_TASKS,
         "task_list_url": _task_list(),
         "unread": unread[:UNREAD],
         "untouched_days": UNTOUCHED_DAYS,
