@@ -99,4 +99,5 @@ LIST = ListDefinition(
     ordering="-occurred_at",
     rule_record="activity",
     search_label="Subject",
+    keys_first=True,
 )

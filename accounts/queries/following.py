@@ -14,15 +14,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from segmentation_crm.common.access import Visibility
 
 from ..models import Account, Contact, Opportunity
-from .accounts import accounts_seen
+from .accounts import account_is_seen, accounts_seen
 from .contacts import contacts_seen
 from .opportunities import opportunities_seen
 
 
 def of_account(seen: Visibility) -> Q:
-    """Return the condition for rows whose account is seen."""
+    """Return the condition for rows whose account is seen (owner and SDR asked apart, see `account_is_seen`)."""
     if "of_account" not in seen.found:
-        seen.found["of_account"] = _of(seen, Account, accounts_seen, "account_id")
+        in_part = not (seen.everything or seen.nothing)
+        seen.found["of_account"] = account_is_seen(seen) if in_part else _of(seen, Account, accounts_seen, "account_id")
     found: Q = seen.found["of_account"]
     return found
 

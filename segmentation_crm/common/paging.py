@@ -23,19 +23,20 @@ class Page:
 
 
 class _PageOf(KeysetPagination):
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, keys_first: bool) -> None:
+        self.size, self.keys_first = size, keys_first
 
     def page_size(self, request: Request) -> int:  # type: ignore[override]
         return self.size
 
 
-def keyset_page(request: HttpRequest, queryset: QuerySet, size: int = 50) -> Page:
+def keyset_page(request: HttpRequest, queryset: QuerySet, size: int = 50, keys_first: bool = False) -> Page:
     """Return the page the address asks for (1 query, or 2 where its cursor is stale: then the first page).
 
     The queryset's `order_by` names are the order, closed by the primary key; empty values come last.
+    keys_first: the rows' keys are found before the rows, for lists that see few of their rows (no annotations).
     """
-    pages = _PageOf(size)
+    pages = _PageOf(size, keys_first)
     problem = ""
     try:
         rows = pages.paginate_queryset(queryset, Request(request))

@@ -65,7 +65,7 @@ class ListDefinition:
     for all rows at once, and only when a cell asks for it. rule_record: the member type of rules over this list, "" for
     none. start: the filters it opens with where no view does. joins: which of the relations that `base` joins a column
     reads; a page joins those of its columns alone (planning seven joins costs PostgreSQL more than reading the rows),
-    all where it is empty.
+    all where it is empty. keys_first: an index holds what decides who sees a row, and a page finds its rows by it.
     """
 
     key: str
@@ -82,6 +82,7 @@ class ListDefinition:
     search_label: str = "Search"
     start: Mapping[str, str] = field(default_factory=dict)
     joins: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    keys_first: bool = False
 
     def joined(self, rows: QuerySet[Any], columns: Sequence[Column]) -> QuerySet[Any]:
         """Return the rows with what these columns and the order read joined (0 queries)."""

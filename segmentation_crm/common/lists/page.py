@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 from django.urls import reverse
 
-from ..access import can, keep_visibility
+from ..access import can, keep_visibility, visibility
 from ..bulk.actions import actions_for
 from ..models import SavedView
 from ..paging import Page, keyset_page
@@ -60,7 +60,9 @@ def list_context(request: HttpRequest, definition: ListDefinition, views: Sequen
     records: list[Any] = []
     columns = definition.columns(user, records)
     shown = chosen(columns, keys_wanted(definition.key, user, resolved.params))
-    rows, slow = _rows(request, resolved, definition.joined(resolved.queryset, shown))
+    # Who sees everything wants the next rows as they come.
+    keys_first = definition.keys_first and not visibility(user).everything
+    rows, slow = _rows(request, resolved, definition.joined(resolved.queryset, shown), keys_first)
     records += rows.rows
     errors = [*resolved.errors, *slow]
     controls = controls_of(definition.facets, resolved.params)
@@ -95,15 +97,17 @@ def list_context(request: HttpRequest, definition: ListDefinition, views: Sequen
     }
 
 
-def _rows(request: HttpRequest, resolved: Resolved, queryset: QuerySet[Any]) -> tuple[Page, list[str]]:
+def _rows(
+    request: HttpRequest, resolved: Resolved, queryset: QuerySet[Any], keys_first: bool
+) -> tuple[Page, list[str]]:
     """Return the page of rows; under a rule in limited time (1 query)."""
     if resolved.errors:
         return Page([]), []
     if resolved.rules is None:
-        return keyset_page(request, queryset, PAGE_SIZE), []
+        return keyset_page(request, queryset, PAGE_SIZE, keys_first), []
     try:
         with engine().limited(RULE_SECONDS):
-            return keyset_page(request, queryset, PAGE_SIZE), []
+            return keyset_page(request, queryset, PAGE_SIZE, keys_first), []
     except RuleTakesTooLong:
         return Page([]), [
             "This rule takes too long for a list. Save it as a segment: its members are computed in the background."
