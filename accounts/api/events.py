@@ -47,7 +47,7 @@ class EventSerializer(serializers.Serializer):
     external_id = serializers.CharField(
         max_length=200, required=False, help_text="The event's number where it comes from: it is stored once."
     )
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]
         max_length=60, required=False, help_text=f'The system it comes from; "{USUAL_SOURCE}" unless given.'
     )
     contact = serializers.IntegerField(min_value=1, required=False, help_text="Id of the contact.")
@@ -94,7 +94,7 @@ class EventSerializer(serializers.Serializer):
 class EventsBodySerializer(serializers.Serializer):
     """Up to 10,000 events, in at most 5 MiB."""
 
-    events = EventSerializer(many=True, max_length=MOST_EVENTS)
+    events = serializers.ListField(child=EventSerializer(), max_length=MOST_EVENTS)
 
 
 class EventProblemSerializer(serializers.Serializer):
@@ -111,4 +111,4 @@ class EventsResultSerializer(serializers.Serializer):
 
     created = serializers.IntegerField()
     duplicate = serializers.IntegerField()
-    errors = EventProblemSerializer(many=True)
+    errors = EventProblemSerializer(many=True)  # type: ignore[assignment]
