@@ -48,6 +48,11 @@ class GivenKeys:
         """Return those of the keys for which the rule holds (1 query for each atom not yet asked about them)."""
         return self._node(rule.root, self._live(keys))
 
+    def living(self) -> BitMap:
+        """Return those of the keys asked so far whose record is live (0 queries)."""
+        known = self.asked.get("live")
+        return BitMap() if known is None else known.true
+
     def _live(self, keys: BitMap) -> BitMap:
         return self._known("live", keys, lambda clock: members(self.member_type, clock))
 
@@ -56,7 +61,7 @@ class GivenKeys:
             return keys
         if isinstance(node, Group):
             return self._group(node, keys)
-        if _names_segments(node):
+        if names_segments(node):
             # Conditions over segments read runs while they are rendered.
             return read_keys(restricted(self._query(node, self.clock), keys).values("pk"))
         return self._known(atom_key(node), keys, lambda clock: self._query(node, clock))
@@ -83,14 +88,15 @@ class GivenKeys:
         return asked.true & keys
 
 
-def _names_segments(node: Node) -> bool:
+def names_segments(node: Node) -> bool:
+    """Tell whether a node reads membership of segments, itself or in a group inside it."""
     match node:
         case SegmentTest():
             return True
         case Group():
-            return any(map(_names_segments, node.rules))
+            return any(map(names_segments, node.rules))
         case Related():
-            return node.group is not None and _names_segments(node.group)
+            return node.group is not None and names_segments(node.group)
         case Aggregate():
-            return any(_names_segments(one) for one in (node.where, node.of) if isinstance(one, Group))
+            return any(names_segments(one) for one in (node.where, node.of) if isinstance(one, Group))
     return False

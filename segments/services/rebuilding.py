@@ -16,11 +16,11 @@ from segmentation_crm.common.models import Job
 from ..choices import RunCause, SegmentKind, SegmentStatus
 from ..models import RefreshState, Segment, SegmentRun
 from ..queries import SegmentGraph
-from ..rules.evaluate import member_bitmap
 from ..rules.nodes import InvalidRule
 from ..rules.validate import validate
 from .composing import hold, included_by_hand, keep_taken, membership_of
 from .membership import current_members, mark_manual
+from .shared_atoms import SharedAtoms
 from .storing import store_difference
 
 # A rule saved during its own rebuild makes the result void; the work starts again this many times, then leaves it
@@ -63,23 +63,29 @@ class Outcome:
 
 
 def rebuild_segment(
-    segment_id: int, cause: str = RunCause.REBUILD, on_commit_point: Callable[[], None] | None = None
+    segment_id: int,
+    cause: str = RunCause.REBUILD,
+    on_commit_point: Callable[[], None] | None = None,
+    shared: SharedAtoms | None = None,
 ) -> Outcome:
     """Compute the members of one segment and store the difference in one transaction.
 
     Costs one query per distinct atom of the rule, and writes only who entered and who left. The result is thrown
     away where the rule was saved, or a fresher result stored, in between. `on_commit_point` is called inside the
-    transaction and may raise to undo it.
+    transaction and may raise to undo it. shared: atoms of the segments rebuilt before this one.
     """
+    atoms = shared or SharedAtoms()
     for attempt in range(ATTEMPTS):
         if attempt == ATTEMPTS - 1:
             # Refreshes came in between each time: compute while none can.
             with transaction.atomic():
                 hold_state()
-                return _rebuild_once(segment_id, cause, on_commit_point) or Outcome(segment_id, "discarded")
-        outcome = _rebuild_once(segment_id, cause, on_commit_point)
+                return _rebuild_once(segment_id, cause, on_commit_point, atoms) or Outcome(segment_id, "discarded")
+        outcome = _rebuild_once(segment_id, cause, on_commit_point, atoms)
         if outcome is not None:
             return outcome
+        # Something is newer than what was computed: everything is read anew.
+        atoms.forget()
     return Outcome(segment_id, "discarded")
 
 
@@ -97,27 +103,30 @@ def refreshes_so_far() -> int:
     return RefreshState.objects.filter(pk=1).values_list("taken", flat=True).first() or 0
 
 
-def _rebuild_once(segment_id: int, cause: str, on_commit_point: Callable[[], None] | None) -> Outcome | None:
+def _rebuild_once(
+    segment_id: int, cause: str, on_commit_point: Callable[[], None] | None, atoms: SharedAtoms
+) -> Outcome | None:
     """Compute and store once; None where the rule was saved, or changes taken by a refresh, in between."""
     segment = Segment.objects.filter(pk=segment_id).exclude(status=SegmentStatus.ARCHIVED).first()
     if segment is None:
         return Outcome(segment_id, "kept")
-    taken, as_of, clock = refreshes_so_far(), effective_now(), time.monotonic()
+    taken, clock = refreshes_so_far(), time.monotonic()
+    as_of = atoms.moment(taken)
     try:
-        chosen = _chosen_by_rule(segment, as_of)
+        chosen = _chosen_by_rule(segment, atoms)
     except InvalidRule as problem:
         return mark_broken(segment, problem, on_commit_point)
     return _store(segment, chosen, taken, as_of, clock, cause, on_commit_point)
 
 
-def _chosen_by_rule(segment: Segment, as_of: datetime) -> BitMap | None:
+def _chosen_by_rule(segment: Segment, atoms: SharedAtoms) -> BitMap | None:
     """Return the keys the rule selects; None where the members no longer follow a rule."""
     if segment.kind == SegmentKind.STATIC:
         return None
     if segment.kind == SegmentKind.SNAPSHOT and segment.built_version == segment.rules_version:
         return None
     rule = validate(segment.rules, segment.member_type, segment_id=segment.pk)
-    return member_bitmap(rule, as_of)
+    return atoms.members(rule)
 
 
 def mark_broken(segment: Segment, problem: InvalidRule, on_commit_point: Callable[[], None] | None = None) -> Outcome:
@@ -226,6 +235,7 @@ def _rebuild_in_order(
     # What an earlier attempt finished may have changed its members: its readers are then touched.
     changed: set[int] = set(done)
     totals = {"segments": len(done), "entered": 0, "left": 0, "broken": 0}
+    shared = SharedAtoms()
     for position, pk in enumerate(plan):
         if pk in done:
             continue
@@ -237,7 +247,7 @@ def _rebuild_in_order(
         def commit(at: int = position + 1) -> None:
             chunks.commit_chunk(checkpoint={"finished": finished}, done=at, total=len(plan), unit="segments")
 
-        outcome = rebuild_segment(pk, cause if position == 0 or not only_if_touched else RunCause.DATA, commit)
+        outcome = rebuild_segment(pk, cause if position == 0 or not only_if_touched else RunCause.DATA, commit, shared)
         totals["segments"] += 1
         totals["entered"] += outcome.entered
         totals["left"] += outcome.left

@@ -21,13 +21,14 @@ from ..models import MovedMembers, RefreshState, Segment, SegmentMembership
 from ..queries import SegmentGraph
 from ..rules.clock import Clock
 from ..rules.compile.places import model_of
+from ..rules.evaluate import restricted
 from ..rules.given_keys import GivenKeys
 from ..rules.nodes import InvalidRule
 from ..wakes import Reading, segment_name
 from . import thresholds
 from .collecting import Moved, collecting, take_moved
 from .composing import included_by_hand, membership_of
-from .membership import mark_manual_among, stored_among
+from .membership import StoredMembers, mark_manual_among, stored_among
 from .plans import Plan, plan_of, reference_versions
 from .rebuilding import hold_state, mark_broken, queue_rebuild_of_all
 from .saving import queue_rebuild
@@ -74,12 +75,22 @@ class _Work:
     versions: str
     result: RefreshResult
     plain: set[int] = field(default_factory=set)
+    alone: set[int] = field(default_factory=set)
+    changed: list[int] = field(default_factory=list)
+    stored: dict[str, StoredMembers] = field(default_factory=dict)
     wording: Wording | None = None
     given: dict[str, GivenKeys] = field(default_factory=dict)
 
     def asking(self, member_type: str) -> GivenKeys:
         """Return what evaluates rules of a member type over touched keys; segments share their atoms."""
         return self.given.setdefault(member_type, GivenKeys(member_type, self.clock, versions=self.versions))
+
+    def stored_among(self, segment: Segment, keys: BitMap) -> BitMap:
+        """Return those of the keys that are stored members; segments that stand alone are read together."""
+        if segment.pk not in self.alone:
+            return stored_among(segment, keys)
+        member_type = segment.member_type
+        return self.stored.setdefault(member_type, StoredMembers(member_type)).among(segment.pk, keys)
 
 
 def is_due() -> bool:
@@ -140,11 +151,13 @@ def _refresh(state: RefreshState, now: datetime, limit: int, wake: bool | None) 
     segments = {one.pk: one for one in rows.select_for_update(no_key=connection.vendor == "postgresql")}
     work = _Work(clock, taken, moved, Slivers(clock) if wakes else None, reference_versions(), result)
     work.plain = _plain(segments)
+    work.alone = _alone(segments, work.plain)
     if taken.reference_changed:
         result.rebuilds = _rebuild_readers(work, segments)
     with collecting(moved):
         for pk in SegmentGraph().in_order(segments):
             _refresh_one(work, segments[pk])
+    Segment.objects.filter(pk__in=work.changed).update(last_built_at=now)
     _recount(taken, segments)
     fresh = [one.pk for one in segments.values() if _is_fresh(one)]
     if wakes:
@@ -165,8 +178,7 @@ def _recount(taken: Taken, segments: dict[int, Segment]) -> None:
     """Count members anew where records were deleted for good: their membership rows went without anybody counting."""
     for member_type in MemberType.values:
         own = taken.own.get(taken.records.get(member_type, ""), BitMap())
-        rows = model_of(member_type)._default_manager.filter(pk__in=list(own))
-        if not own or rows.count() == len(own):
+        if not own or restricted(model_of(member_type)._default_manager.order_by(), own).count() == len(own):
             continue
         counts = SegmentMembership.objects.filter(segment__in=segments).order_by().values("segment")
         known = dict(counts.annotate(number=Count("pk")).values_list("segment", "number"))
@@ -215,6 +227,19 @@ def _plain(segments: dict[int, Segment]) -> set[int]:
     }
 
 
+def _alone(segments: dict[int, Segment], plain: set[int]) -> set[int]:
+    """Return the plain segments that are nobody's parent and no part of a partition (1 query).
+
+    Only their own refresh moves their members while the refresh holds its locks.
+    """
+    from ..models import PartitionPart
+
+    tied = {one.parent_id for one in segments.values()} | set(
+        PartitionPart.objects.values_list("segment_id", flat=True)
+    )
+    return plain - tied
+
+
 def _rebuild_readers(work: _Work, segments: dict[int, Segment]) -> int:
     """Queue a rebuild of each segment whose rule reads reference data that changed; return how many."""
     changed = work.taken.reference_changed
@@ -257,7 +282,7 @@ def _refresh_one(work: _Work, segment: Segment) -> None:
     work.result.segments += 1
     work.result.asked += len(touched)
     wanted = _wanted(work, segment, plan, touched)
-    stored = stored_among(segment, touched)
+    stored = work.stored_among(segment, touched)
     entered, left = wanted - stored, stored - wanted
     if entered or left:
         if work.wording is None:
@@ -267,6 +292,7 @@ def _refresh_one(work: _Work, segment: Segment) -> None:
             if not came and not went:
                 continue
             words = work.wording.words_for(segment, plan, cause, came, went, work.slivers)
+            alone = segment.pk in work.alone
             store_difference(
                 segment,
                 came,
@@ -275,11 +301,15 @@ def _refresh_one(work: _Work, segment: Segment) -> None:
                 cause=cause,
                 version=segment.rules_version,
                 words=words,
+                # Locked, and moved by nobody else: the count needs no second look.
+                member_count=max(0, segment.member_count + len(came) - len(went)) if alone else None,
+                alone=alone,
+                living=work.asking(segment.member_type).living(),
             )
             work.result.runs += 1
         work.result.entered += len(entered)
         work.result.left += len(left)
-        Segment.objects.filter(pk=segment.pk).update(last_built_at=work.clock.as_of)
+        work.changed.append(segment.pk)
     if segment.pk not in work.plain:
         mark_manual_among(segment, included_by_hand(segment, wanted), touched)
 

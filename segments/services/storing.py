@@ -13,6 +13,7 @@ from segmentation_crm.common.effective_time import effective_now
 
 from ..choices import MemberType, RunCause
 from ..models import MembershipChange, Segment, SegmentRun
+from ..rules.evaluate import restricted
 from .collecting import tell_readers
 from .composing import who_must_leave
 from .membership import delete_members, insert_members, owner_column
@@ -47,16 +48,19 @@ def store_difference(
     started_at: datetime | None = None,
     member_count: int | None = None,
     manual: bool = False,
+    alone: bool = False,
+    living: BitMap | None = None,
 ) -> SegmentRun | None:
     """Write who entered and who left, the run and its causes; call inside the transaction that read the members.
 
     `entered` are keys that are not in yet, `left` keys that are. as_of: the effective moment at which the data were
     read, from which the change counts; version: the rule's version that was read; words: by record, for the causes
     data and time; started_at: when the work began (default: as_of); member_count: the count afterwards (default: the
-    stored count moved by the difference); manual: those who enter were put in by hand. Who leaves a parent leaves its
-    children too, and who enters a part of a partition or split leaves the other parts, with runs of their own. Returns
-    the run, None (and writes nothing) where nobody moved. The segment's `member_count` is written too, here and on
-    `segment`.
+    stored count moved by the difference); manual: those who enter were put in by hand; alone: no other segment's
+    members depend on this one's, as its child or as another part of a division; living: keys known to have their
+    record. Who leaves a parent leaves its children too, and who enters a part of a partition or split leaves the other
+    parts, with runs of their own. Returns the run, None (and writes nothing) where nobody moved. The segment's
+    `member_count` is written too, here and on `segment`.
 
     Costs 5 to 9 queries, however many move (one more for each 50,000).
     """
@@ -85,11 +89,11 @@ def store_difference(
         causes_cut=not fits,
     )
     if fits or cause in TOLD_CAUSES:
-        _keep_causes(segment, run, entered, left, words or {})
+        _keep_causes(segment, run, entered, left, words or {}, living or BitMap())
     Segment.objects.filter(pk=segment.pk).update(member_count=member_count)
     segment.member_count = member_count
     tell_readers(segment.pk, entered | left, cause)
-    for other, gone in who_must_leave(segment, entered, left):
+    for other, gone in () if alone else who_must_leave(segment, entered, left):
         _take_out(other, gone, segment, as_of, cause)
     for listener in extensions.after_membership_change:
         listener(segment.pk, [run.pk])
@@ -107,14 +111,18 @@ def _take_out(segment: Segment, gone: BitMap, because_of: Segment, as_of: dateti
     store_difference(segment, BitMap(), gone, as_of=moment, cause=cause, version=version, words=words_of)
 
 
-def _keep_causes(segment: Segment, run: SegmentRun, entered: BitMap, left: BitMap, words: Mapping[int, Words]) -> None:
-    """Write one row for each record that moved, those with words first, up to the limit (2 queries)."""
+def _keep_causes(
+    segment: Segment, run: SegmentRun, entered: BitMap, left: BitMap, words: Mapping[int, Words], living: BitMap
+) -> None:
+    """Write one row for each record that moved, those with words first, up to the limit (1 or 2 queries)."""
     moved = entered | left
     told = [key for key in words if key in moved]
     keys = (told + list(moved - BitMap(told)))[:KEPT_CAUSES] if len(moved) > KEPT_CAUSES else list(moved)
     model = Account if segment.member_type == MemberType.ACCOUNT else Contact
     # A record that was deleted for good has no row to point to; the run's bitmap keeps its key.
-    standing = set(model._default_manager.filter(pk__in=keys).values_list("pk", flat=True))
+    standing = BitMap(keys) & living
+    if unknown := BitMap(keys) - standing:
+        standing |= BitMap(restricted(model._default_manager.order_by(), unknown).values_list("pk", flat=True))
     column = owner_column(segment)
     nothing = Words()
     rows = []

@@ -20,7 +20,9 @@ DELIVER = "webhook.deliver"
 
 
 def tell_webhooks(segment_id: int, run_ids: list[int]) -> None:
-    """Write the messages of new runs for every webhook that wants them (1 query where none does)."""
+    """Write the messages of new runs for every webhook that wants them (1 query where there is none)."""
+    if not Webhook.objects.filter(is_active=True).exists():
+        return
     wanted = list(
         Webhook.objects.filter(Q(segments=segment_id) | Q(every_segment=True), is_active=True).order_by("pk").distinct()
     )

@@ -48,6 +48,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="rows, as 1,2,3,6")
     parser.add_argument("--out", default="docs/bench")
     options = parser.parse_args()
+    # What is measured is the worker's work, under its limits.
+    os.environ.setdefault("DATABASE_ROLE", "worker")
     _prepare(options)
     from .run import prepare
     from .sizes import Sizes
@@ -268,10 +270,12 @@ def refreshes(contacts: int, segments: list[int], rounds: int = 8) -> dict[str, 
     for number in range(rounds):
         step = max(1, contacts // 1000)
         keys = range(1 + number, contacts + 1, step)[:1000]
+        touched = Contact.objects.filter(pk__in=list(keys))
+        # Another value than an earlier run left behind: an update that changes nothing is no change.
+        before = touched.values_list("seniority", "country").order_by("pk").first() or ("", "")
         values = ("c_level", "vp", "director", "manager", "individual")
-        Contact.objects.filter(pk__in=list(keys)).update(
-            seniority=values[number % 5], country="DE" if number % 2 else "US"
-        )
+        after = values[(values.index(before[0]) + 1) % 5] if before[0] in values else values[0]
+        touched.update(seniority=after, country="US" if before[1] == "DE" else "DE")
         began = time.perf_counter()
         done = refresh(wake=False)
         times.append(time.perf_counter() - began)

@@ -10,8 +10,9 @@ from pyroaring import BitMap
 from segmentation_crm.common.models import Job, Role
 from segments.models import Segment, SegmentMembership, SegmentRun, SegmentVersion
 from segments.rules.nodes import InvalidRule
-from segments.services import overrides, rebuilding, saving
+from segments.services import overrides, saving
 from segments.services.rebuilding import rebuild_all, rebuild_segment, rebuild_with_dependants
+from segments.services.shared_atoms import SharedAtoms
 from tests.factories import AccountFactory, ContactFactory, UserFactory
 
 from .making import NoChunks, all_of, built, in_segment, larger_than, member_ids, saved
@@ -189,16 +190,16 @@ def test_a_mended_rule_heals_the_segment(admin):
 def test_r114_a_rule_edited_during_its_rebuild_voids_the_result(admin, monkeypatch):
     small, large = AccountFactory(employee_count=60), AccountFactory(employee_count=600)
     segment = saved(larger_than(50), user=admin)
-    evaluate, calls = rebuilding.member_bitmap, []
+    evaluate, calls = SharedAtoms.members, []
 
-    def evaluate_and_edit(rule, as_of):
-        found = evaluate(rule, as_of)
+    def evaluate_and_edit(atoms, rule):
+        found = evaluate(atoms, rule)
         calls.append(len(found))
         if len(calls) == 1:
             saving.update_segment(admin, segment, {"rules": larger_than(500)})
         return found
 
-    monkeypatch.setattr(rebuilding, "member_bitmap", evaluate_and_edit)
+    monkeypatch.setattr(SharedAtoms, "members", evaluate_and_edit)
     assert rebuild_segment(segment.pk).member_count == 1
     assert calls == [2, 1]
     assert member_ids(segment) == {large.pk}
