@@ -18,7 +18,7 @@ from .deadline import SECONDS, RuleTooExpensive, limited
 from .describe import describe, label
 from .evaluate import Evaluation, evaluate
 from .nodes import Rule
-from .sessions import Session, SessionAtoms, begin
+from .sessions import Session, SessionAtoms, begin, has_changed
 from .undecided import find_undecided
 from .validate import validate
 
@@ -28,6 +28,13 @@ VISIBLE: dict[str, Callable[[AnyUser], QuerySet[Any]]] = {
     "contact": queries.contacts_visible_to,
     "opportunity": queries.opportunities_visible_to,
     "activity": queries.activities_visible_to,
+}
+# What names a record of the sample and its second line: a contact has ninety columns more.
+NAMED_BY: dict[str, tuple[str, ...]] = {
+    "account": ("name", "industry_id", "city"),
+    "contact": ("first_name", "last_name", "email", "job_title", "account_id"),
+    "opportunity": ("name",),
+    "activity": ("type", "occurred_at"),
 }
 
 
@@ -51,7 +58,10 @@ class FunnelStep:
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """The answer of a preview. note: a caution in words where as_of lies in the past, else empty."""
+    """The answer of a preview. note: a caution in words where as_of lies in the past, else empty.
+
+    records: those of the sample, with the columns that name them and their second line.
+    """
 
     count: int
     total: int
@@ -64,6 +74,7 @@ class PreviewResult:
     funnel: tuple[FunnelStep, ...] = ()
     session: str = ""
     data_changed: bool = False
+    records: tuple[Any, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as the API sends it."""
@@ -103,17 +114,18 @@ def preview(
     """
     checked = rule if isinstance(rule, Rule) else validate(rule, member_type, user=user)
     clock = as_of if isinstance(as_of, Clock) else Clock.at(as_of or (session.as_of if session else None))
-    now = begin(clock)
-    if session is None or session.as_of != clock.as_of:
-        session = now
+    is_new = session is None or session.as_of != clock.as_of
+    if session is None or is_new:
+        session = begin(clock)
     with limited(seconds) as deadline:
         atoms = SessionAtoms(session, checked.member_type, clock)
         found = evaluate(checked, clock, atoms=atoms, deadline=deadline)
-        deadline.check()
+        deadline.check(tell=not visibility(user).everything)
         visible = _visible(checked.member_type, user, found.universe)
         mine = found.members & visible
         nodes = tuple(NodeCount(n.path, len(n.members & visible), n.unit) for n in found.nodes)
-        sample = _sample(checked.member_type, mine, user)
+        records = _sample(checked.member_type, mine, user)
+        sample = tuple((record.pk, str(record)) for record in records)
         funnel = _funnel(checked, found, visible)
         undecided = None
         if with_undecided:
@@ -121,7 +133,7 @@ def preview(
             undecided = find_undecided(checked, evaluator, visible).as_dict()
     return PreviewResult(
         len(mine), len(visible), nodes, describe(checked), sample, clock.as_of, _note(clock), undecided, funnel,
-        session.text, now.version != session.version,
+        session.text, not is_new and has_changed(session, has_read=found.queries > 0), records,
     )  # fmt: skip
 
 
@@ -143,11 +155,11 @@ def _visible(member_type: str, user: AnyUser, universe: BitMap) -> BitMap:
     return universe & read_keys(VISIBLE[member_type](user).order_by().values("pk"))
 
 
-def _sample(member_type: str, keys: BitMap, user: AnyUser) -> tuple[tuple[int, str], ...]:
-    """Return the first few; read anew, so that a record gone since the session began is not named."""
-    first = [key for key, _ in zip(keys, range(SAMPLE), strict=False)]
-    records = VISIBLE[member_type](user).in_bulk(first)
-    return tuple((key, str(records[key])) for key in first if key in records)
+def _sample(member_type: str, keys: BitMap, user: AnyUser) -> tuple[Any, ...]:
+    """Return the first few (1 query); read anew, so that a record gone since the session began is not named."""
+    first = keys[:SAMPLE]
+    records = VISIBLE[member_type](user).order_by().only(*NAMED_BY[member_type]).in_bulk(list(first))
+    return tuple(records[key] for key in first if key in records)
 
 
 def _note(clock: Clock) -> str:

@@ -25,6 +25,9 @@ from ..models import SegmentRun
 from .clock import Clock
 
 KEPT_SECONDS = 15 * 60
+# An edit that reads no data asks at most so often whether data have changed.
+VERSION_SECONDS = 1
+_VERSION = "rule-data-version"
 _TEXT = re.compile(r"(?P<at>[0-9T:.+\-Z]{20,40})~(?P<version>[0-9a-f]{40})")
 
 
@@ -53,6 +56,23 @@ class Session:
 def begin(clock: Clock) -> Session:
     """Return a session at this moment over the data as it is now (2 queries)."""
     return Session(clock.as_of, data_version())
+
+
+def has_changed(session: Session, *, has_read: bool) -> bool:
+    """Tell whether data have changed since the session began (0 to 2 queries).
+
+    has_read: whether the caller has just read data; else an answer that is up to a second old will do.
+    """
+    known = None
+    if not has_read:
+        try:
+            known = cache.get(_VERSION)
+        except Exception:  # any fault of a cache means "not kept"
+            known = None
+    if known is None:
+        known = data_version()
+        _put(_VERSION, known, VERSION_SECONDS)
+    return bool(known != session.version)
 
 
 def resume(text: str) -> Session | None:
@@ -143,9 +163,9 @@ class SessionAtoms(MutableMapping[Any, BitMap]):
         return len(self._held)
 
 
-def _put(name: str, value: bytes) -> bool:
+def _put(name: str, value: bytes | str, seconds: int = KEPT_SECONDS) -> bool:
     try:
-        cache.set(name, value, timeout=KEPT_SECONDS)
+        cache.set(name, value, timeout=seconds)
     except Exception:  # any fault of a cache means "not kept"
         return False
     return True

@@ -1,15 +1,16 @@
 """Count a rule for somebody who is building it: two at once for each person, in at most 5 seconds each."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 
 from django.core.cache import cache
 
-from accounts.models import Account, AccountTechnology, Activity, Contact, Need
+from accounts.models import AccountTechnology, Activity, Need, Term
 from accounts.queries import accounts_visible_to
 from segmentation_crm.common.access import AnyUser
 
@@ -56,7 +57,7 @@ def count_rule(
         began = time.monotonic()
         result = preview(rule, rule.member_type, user, as_of, with_undecided=undecided, session=pinned)
         spent = (time.monotonic() - began) * 1000
-    lines = _lines_of(rule.member_type, [key for key, _ in result.sample], user)
+    lines = _lines_of(rule.member_type, result.records, user)
     return Preview(result, describe_parts(rule), lines, round(spent, 1), methods_of(rule), caution_for(rule))
 
 
@@ -70,22 +71,20 @@ def caution_for(rule: Rule) -> str:
     return f"{caution} Recorded here: {', '.join(there)}." if there else caution
 
 
-def _lines_of(member_type: str, keys: list[int], user: AnyUser) -> list[str]:
-    """Return a second line for each record of the sample, "" where there is none (1 or 2 queries).
+def _lines_of(member_type: str, records: Sequence[Any], user: AnyUser) -> list[str]:
+    """Return a second line for each record of the sample, "" where there is none (up to 1 query).
 
     A contact can be visible by its own owner while its account is not: that account is not named.
     """
     if member_type == "contact":
-        contacts = list(Contact.objects.filter(pk__in=keys).values_list("pk", "job_title", "account_id"))
-        accounts_seen = accounts_visible_to(user).filter(pk__in={account for _, _, account in contacts if account})
-        names = dict(accounts_seen.values_list("pk", "name"))
-        lines = {pk: " · ".join(filter(None, (title, names.get(account)))) for pk, title, account in contacts}
-    elif member_type == "account":
-        accounts = Account.objects.filter(pk__in=keys).values_list("pk", "industry__name", "city")
-        lines = {pk: " · ".join(filter(None, (industry, city))) for pk, industry, city in accounts}
-    else:
-        lines = {}
-    return [lines.get(key, "") for key in keys]
+        wanted = {contact.account_id for contact in records if contact.account_id}
+        names = dict(accounts_visible_to(user).filter(pk__in=wanted).values_list("pk", "name"))
+        return [" · ".join(filter(None, (one.job_title, names.get(one.account_id)))) for one in records]
+    if member_type == "account":
+        wanted = {account.industry_id for account in records if account.industry_id}
+        names = dict(Term.objects.filter(pk__in=wanted).values_list("pk", "name"))
+        return [" · ".join(filter(None, (names.get(one.industry_id), one.city))) for one in records]
+    return [""] * len(records)
 
 
 @contextmanager
