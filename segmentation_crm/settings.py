@@ -342,6 +342,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     # Names of lists that several fields share; without them the schema would invent ones with hashes.
     "ENUM_NAME_OVERRIDES": {
+        "ActivityTypeEnum": "accounts.choices.ActivityType",
         "BuyingRoleEnum": "accounts.choices.BuyingRole",
         "ChannelEnum": "accounts.choices.Channel",
         "ContentFormatEnum": "accounts.choices.ContentFormat",
