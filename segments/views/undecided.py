@@ -57,8 +57,8 @@ def undecided(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def undecided_rule(request: HttpRequest) -> HttpResponse:
-    """List whom a rule that is not saved cannot decide: `member_type` and `rules`, as the builder hands them over."""
-    member_type = request.GET.get("member_type", "")
+    """List whom a rule that is not saved cannot decide: `member_type`, accounts unless given, and `rules`."""
+    member_type = request.GET.get("member_type", MemberType.ACCOUNT)
     if member_type not in MemberType.values:
         raise Http404("Members are accounts or contacts.")
     problem, rule = "", None

@@ -145,6 +145,9 @@ def test_the_worklist_shows_ones_own_with_what_they_lack(client, gaps):
     client.force_login(charlie)
     only = client.get(reverse("segments:undecided", args=[segment.slug]), {"field": "account.country"}).content.decode()
     assert "Charlies" in only
+    # Opened without a rule the page says what it lacks.
+    assert b"does not work" in client.get(reverse("segments:undecided_rule")).content
+    assert client.get(reverse("segments:undecided_rule"), {"member_type": "x"}).status_code == 404
 
 
 def test_preview_counts_the_undecided_where_asked_for(gaps):
