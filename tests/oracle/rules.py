@@ -347,6 +347,8 @@ class Oracle:
         runs = [run for run in self.runs(node.segment_ids[0]) if run["as_of"] <= self.calendar.as_of]
         if node.operator == "was_in_at":
             asked = self.calendar.operand(node.at)
+            if asked == dt.date.max:
+                return self.replayed(runs, target["id"])
             if not isinstance(asked, dt.datetime):
                 asked = self.midnight(asked + dt.timedelta(days=1)) - dt.timedelta(microseconds=1)
             return self.replayed([run for run in runs if run["as_of"] <= asked], target["id"])

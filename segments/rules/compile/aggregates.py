@@ -17,6 +17,7 @@ from ..nodes import Aggregate, Condition, FieldRef, Group
 from . import dates, scalars, sources
 from .balance import Balance
 from .conditions import compile_condition
+from .latest import latest_within
 from .places import Place
 from .relations import RelationRows, relation_rows
 from .verdicts import Not, Verdict, as_q, constant
@@ -115,13 +116,12 @@ def _picked(node: Aggregate, operator: str, found: RelationRows, clock: Clock) -
 def _days_since_last(operator: str, value: Any, found: RelationRows, clock: Clock) -> Verdict:
     """Compare local days from the last dated row to today, as bounds on its date."""
     name = found.relation.order_by
+    bounds = Days() if operator == "is_set" else days_ago(operator, value, clock)
+    if isinstance(found.inner.field(name), DateTimeField):
+        return latest_within(found.test, "__".join((*found.inner.path, name)), clock.moments(bounds), clock)
     having = Q(IsNull(F("figure"), False))
     if operator != "is_set":
-        bounds = days_ago(operator, value, clock)
-        if isinstance(found.inner.field(name), DateTimeField):
-            having &= Q() if bounds == Days() else dates.within_moments(F("figure"), clock.moments(bounds))
-        else:
-            having &= dates.within_days(F("figure"), bounds)
+        having &= dates.within_days(F("figure"), bounds)
     return found.test(figures={"figure": Max("__".join((*found.inner.path, name)))}, having=having)
 
 

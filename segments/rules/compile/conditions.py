@@ -5,15 +5,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, Subquery, Value, Window
+from django.db.models import Count, F, Max, Q, Subquery, Value, Window
 from django.db.models.functions import Rank
 from django.db.models.lookups import GreaterThanOrEqual, LessThan, LessThanOrEqual
 
 from segments.rules.operators import HISTORY, RANKING
 
-from ..clock import Clock
+from ..clock import Clock, Moments
 from ..nodes import Condition
-from . import history, multi, scalars, sources
+from . import dates, history, multi, scalars, sources
+from .latest import latest_within
 from .places import Place, members
 from .sources import Figure, Flag, ManyValues, OwnValue
 from .verdicts import Not, Own, Rows, Verdict, constant, guarded
@@ -49,12 +50,19 @@ def _single(node: Condition, operator: str, at: Place, clock: Clock) -> Verdict:
             return Own(at.guard() & test(found.expression))
         case ManyValues():
             return Rows(at.key, found.rows.filter(test(found.value)), found.owner, guard=at.guard())
+        case Figure() if isinstance(found.aggregate, Max) and field.type == "datetime" and operator in dates.BOUNDED:
+            return guarded(_latest(found, dates.moments(operator, value, clock), at, clock), at.guard())
         case Figure():
             return _figure(found, test, operator, value, at)
         case Flag():
             truth = found.verdict
             answer = {"is_true": truth, "is_false": Not(truth), "is_set": constant(True)}[operator]
             return guarded(answer, at.present())
+
+
+def _latest(found: Figure, wanted: Moments, at: Place, clock: Clock) -> Verdict:
+    (column,) = found.aggregate.get_source_expressions()[:1]
+    return latest_within(lambda q: Rows(at.key, found.rows.filter(q), found.owner), column.name, wanted, clock)
 
 
 def _figure(found: Figure, test: Callable[[Any], Q], operator: str, value: Any, at: Place) -> Verdict:

@@ -13,6 +13,11 @@ from ..nodes import DateOperand
 # The databases keep microseconds, so "after m" is "from m + 1 µs on".
 TICK = timedelta(microseconds=1)
 NEVER = Days(date.max, date.min)
+# The positive operators that ask for one span of time.
+BOUNDED = frozenset(
+    {"in_last", "in_next", "more_than_ago", "in_period", "between", "on", "before", "after", "on_or_before"}
+    | {"on_or_after"}
+)
 
 
 def positive(type_name: str, expression: Any, operator: str, value: Any, clock: Clock) -> Q:
