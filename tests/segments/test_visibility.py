@@ -84,6 +84,18 @@ def test_members_by_api_are_ones_own_part(people, segment):
         assert len(client.get(f"/api/v1/segments/{segment.pk}/members/").json()["results"]) == count
 
 
+def test_the_list_counts_ones_own_part_of_what_it_has_the_time_to_count(client, people, segment, monkeypatch):
+    def listed(viewer):
+        client.force_login(viewer)
+        return client.get(reverse("segments:list")).content.decode()
+
+    for viewer, words in zip(people[:3], ("1 contact", "1 contact", "2 contacts"), strict=True):
+        assert f">{words}<" in listed(viewer)
+    monkeypatch.setattr("segments.lists.MOST_COUNTED", 1)
+    assert "see the segment" in listed(people[0])
+    assert ">2 contacts<" in listed(UserFactory(role=Role.VIEWER))
+
+
 def test_sentences_name_no_hidden_record(client, people):
     alice, bob, charlie, hidden = people
     segment = built(naming(hidden), "At one account", member_type="contact")
