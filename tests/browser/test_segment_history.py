@@ -12,7 +12,7 @@ from segmentation_crm.common.models import Role
 from segments.choices import RunCause
 from segments.services.storing import store_difference
 from tests.factories import AccountFactory, UserFactory
-from tests.segments.making import larger_than, saved
+from tests.segments.making import saved
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.e2e]
 
@@ -22,7 +22,8 @@ def segment(live, page):
     """A segment that Adler was in until ten days ago and Berger is in since, before a marketing manager."""
     user = UserFactory(username="mira", role=Role.MARKETING_MANAGER)
     adler, berger = AccountFactory(name="Adler Werke"), AccountFactory(name="Berger Klein")
-    found = saved(larger_than(1_000_000), "Key accounts", user=user)
+    # Kept by hand: the worker that runs beside this would put a rule's members right.
+    found = saved({}, "Key accounts", user=user, kind="static")
     for days, entered, left in ((40, [adler.pk], []), (10, [berger.pk], [adler.pk])):
         moment = timezone.now() - timedelta(days=days)
         store_difference(
