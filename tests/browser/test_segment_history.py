@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from pyroaring import BitMap
 
 from segmentation_crm.common.models import Role
-from segments.choices import RunCause
+from segments.choices import OverrideMode, RunCause
+from segments.models import SegmentOverride
 from segments.services.storing import store_difference
 from tests.factories import AccountFactory, UserFactory
 from tests.segments.making import saved
@@ -24,6 +25,7 @@ def segment(live, page):
     adler, berger = AccountFactory(name="Adler Werke"), AccountFactory(name="Berger Klein")
     # Kept by hand: the worker that runs beside this would put a rule's members right.
     found = saved({}, "Key accounts", user=user, kind="static")
+    SegmentOverride.objects.create(segment=found, account=berger, mode=OverrideMode.INCLUDE, reason="By hand")
     for days, entered, left in ((40, [adler.pk], []), (10, [berger.pk], [adler.pk])):
         moment = timezone.now() - timedelta(days=days)
         store_difference(

@@ -222,7 +222,8 @@ def test_the_record_page_tells_comings_and_goings_with_causes(client, people, re
     move(segment, 5, [adler], words=words)
     assert MembershipChange.objects.filter(account=adler).count() == 2
     client.force_login(people[0])
-    text = client.get(reverse("accounts:account_detail", args=[adler.pk])).content.decode()
+    page = reverse("accounts:account_detail", args=[adler.pk])
+    text = client.get(f"{page}?whole=1").content.decode()
     for expected in ("opened 3rd e-mail", "rule edited by Ann Lee (version 2)", "segment made by Ann Lee"):
         assert expected in text, expected
     assert len(SOURCES) == 2
