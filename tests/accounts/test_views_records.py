@@ -227,7 +227,7 @@ def test_the_page_of_an_account_shows_facts_people_deals_and_tabs(client, admin,
         assert "data-label" in get(client, admin, "account_detail", account.pk, tab=tab) or tab == "needs"
     assert "?tab=contracts" not in text
     get(client, admin, "account_detail", account.pk, tab="nonsense", status=404)
-    for name, most in (("detail", 22), ("around", 19), ("timeline", 28)):
+    for name, most in (("detail", 22), ("around", 20), ("timeline", 28)):
         with django_assert_max_num_queries(most):
             get(client, admin, f"account_{name}", account.pk)
 
@@ -439,7 +439,7 @@ def test_a_page_takes_the_same_queries_for_a_rep_with_territories(client, alice,
     contact = ContactFactory(account=AccountFactory(owner=alice))
     pk = contact.account_id if kind == "account" else contact.pk
     get(client, alice, f"{kind}_detail", pk)
-    for name, most in (("detail", 25), ("around", 20), ("timeline", 28)):
+    for name, most in (("detail", 25), ("around", 21), ("timeline", 28)):
         with django_assert_max_num_queries(most):
             get(client, alice, f"{kind}_{name}", pk)
 
