@@ -45,7 +45,7 @@ FOREIGN = (
     "_download",
 )
 NOUNS = ("account", "contact", "opportunity")
-OF_RECORDS = {f"accounts:{noun}_{act}" for noun in NOUNS for act in ("changes", "fact", "delete")}
+OF_RECORDS = {f"accounts:{noun}_{act}" for noun in NOUNS for act in ("changes", "fact", "delete")} | {"segments:why"}
 
 
 def routes() -> Iterator[tuple[str, str]]:

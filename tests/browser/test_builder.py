@@ -1,12 +1,13 @@
 """The builder in Chromium, over a real web server and a separate real worker: click a rule together, see who is in."""
 
 import pytest
+from django.db.models import F
 from playwright.sync_api import expect
 
 from segmentation_crm.common.models import Role
 from segments.models import Segment
 from tests.factories import AccountFactory, ContactFactory, OpportunityFactory, UserFactory
-from tests.segments.making import larger_than, saved
+from tests.segments.making import built, larger_than, saved
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.e2e]
 
@@ -94,7 +95,7 @@ def test_a_nested_segment_built_by_clicking_gets_the_right_members(live, builder
     page.get_by_role("button", name="Save and activate").click()
     page.wait_for_url("**/segments/ready-to-expand/")
     members = page.locator("section", has=page.get_by_role("heading", name="Members")).last
-    expect(members.get_by_role("link", name="Kessler Werke")).to_be_visible(timeout=30_000)
+    expect(members.get_by_role("link", name="Kessler Werke", exact=True)).to_be_visible(timeout=30_000)
     expect(members.locator("tbody tr")).to_have_count(1)
     expect(page.locator(".head-sub")).to_contain_text("Active")
     segment = Segment.objects.get(slug="ready-to-expand")
@@ -151,15 +152,17 @@ def test_an_unfinished_line_waits_and_a_wrong_one_is_marked(live, builder, world
 
 def test_a_conflict_keeps_what_was_built(live, builder, world):
     page = builder.page
-    segment = saved(larger_than(50), "Large", UserFactory(role=Role.ADMIN))
+    segment = built(larger_than(50), "Large", user=UserFactory(role=Role.ADMIN))
     builder.open(f"/segments/{segment.slug}/edit/")
     builder.expect_count(4)
-    Segment.objects.filter(pk=segment.pk).update(version=2)
+    Segment.objects.filter(pk=segment.pk).update(version=F("version") + 1)
     page.get_by_label("Employees: value", exact=True).fill("3")
     builder.expect_count(5)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Somebody else saved this segment")).to_be_visible()
-    page.get_by_role("button", name="Save mine over it").click()
+    page.get_by_role("button", name="Save the rule").click()
+    page.wait_for_url("**/conflict/")
+    expect(page.get_by_role("heading", name="Somebody else saved “Large” too")).to_be_visible()
+    page.get_by_role("button", name="Take mine as a new version").click()
     page.wait_for_url("**/segments/large/")
     segment.refresh_from_db()
     assert segment.rules["rules"][0]["value"] == 3

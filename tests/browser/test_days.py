@@ -44,6 +44,7 @@ def test_a_reps_day(live, page, rep):
     task.get_by_role("link", name="Kessler Werke").click()
     expect(page.get_by_role("heading", name="Kessler Werke", level=1)).to_be_visible()
     # Log a call: one key, one button.
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("l")
     dialog = page.locator("#quick-log")
     dialog.get_by_label("What was said").fill("Wants the offer by Friday")
