@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
 from pyroaring import BitMap
@@ -11,6 +12,7 @@ from pyroaring import BitMap
 from segmentation_crm.common.models import Role
 from segments.choices import OverrideMode, RunCause
 from segments.models import SegmentOverride
+from segments.services.rebuilding import hold_state
 from segments.services.storing import store_difference
 from tests.factories import AccountFactory, UserFactory
 from tests.segments.making import saved
@@ -24,13 +26,15 @@ def segment(live, page):
     user = UserFactory(username="mira", role=Role.MARKETING_MANAGER)
     adler, berger = AccountFactory(name="Adler Werke"), AccountFactory(name="Berger Klein")
     # Kept by hand: the worker that runs beside this would put a rule's members right.
-    found = saved({}, "Key accounts", user=user, kind="static")
-    SegmentOverride.objects.create(segment=found, account=berger, mode=OverrideMode.INCLUDE, reason="By hand")
-    for days, entered, left in ((40, [adler.pk], []), (10, [berger.pk], [adler.pk])):
-        moment = timezone.now() - timedelta(days=days)
-        store_difference(
-            found, BitMap(entered), BitMap(left), as_of=moment, cause=RunCause.DATA, version=found.rules_version
-        )
+    with transaction.atomic():
+        hold_state()  # one after the other with the refreshes of that worker
+        found = saved({}, "Key accounts", user=user, kind="static")
+        SegmentOverride.objects.create(segment=found, account=berger, mode=OverrideMode.INCLUDE, reason="By hand")
+        for days, entered, left in ((40, [adler.pk], []), (10, [berger.pk], [adler.pk])):
+            moment = timezone.now() - timedelta(days=days)
+            store_difference(
+                found, BitMap(entered), BitMap(left), as_of=moment, cause=RunCause.DATA, version=found.rules_version
+            )
     live.log_in(page, user)
     return found
 
