@@ -26,6 +26,7 @@ def test_what_is_there_is_walked_no_more_and_garbage_still_goes():
     assert gc.get_freeze_count() == frozen
 
 
+@pytest.mark.django_db
 def test_a_process_settles_at_once_and_again_when_warm(monkeypatch):
     settled = []
     monkeypatch.setattr(garbage, "settle", lambda: settled.append(1))

@@ -33,6 +33,7 @@ EVERYTHING = "TREES" in os.environ
 TRIED = 3 if EVERYTHING else 1
 
 
+@pytest.mark.django_db
 def test_every_field_and_operator_says_how_time_wakes_it() -> None:
     for field, _, relation in all_fields():
         for operator in operators_for(field, relation):
