@@ -1,9 +1,23 @@
-"""A condition for a key among many: one parameter, however many keys."""
+"""A condition for a key among many: one parameter, however many keys; for querysets and for SQL written by hand."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import BooleanField, Func
+
+
+def among_sql(vendor: str) -> str:
+    """Return the SQL that follows a key's column: it is among the keys of one parameter, `keys_text`."""
+    return "= ANY(%s::bigint[])" if vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+
+
+def keys_text(keys: Iterable[int], vendor: str) -> str:
+    """Return keys as that parameter: an array's text (PostgreSQL) or JSON (SQLite).
+
+    As text: the driver would write an array key by key, at a thousand keys longer than the query takes.
+    """
+    text = ",".join(map(str, keys))
+    return f"{{{text}}}" if vendor == "postgresql" else f"[{text}]"
 
 
 class KeyAmong(Func):
@@ -22,14 +36,7 @@ class KeyAmong(Func):
     def identity(self) -> Any:
         return (*super().identity, tuple(self.keys))
 
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Render as = ANY(array)."""
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:  # type: ignore[override]
+        """Render the test."""
         sql, params = compiler.compile(self.get_source_expressions()[0])
-        # As text: the driver would write an array key by key, at a thousand keys longer than the query takes.
-        return f"{sql} = ANY(%s::bigint[])", (*params, "{" + ",".join(map(str, self.keys)) + "}")
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Render as IN (SELECT value FROM json_each(text))."""
-        sql, params = compiler.compile(self.get_source_expressions()[0])
-        text = "[" + ",".join(map(str, self.keys)) + "]"
-        return f"{sql} IN (SELECT value FROM json_each(%s))", (*params, text)  # noqa: S608 (sql is a compiled column)
+        return f"{sql} {among_sql(connection.vendor)}", (*params, keys_text(self.keys, connection.vendor))

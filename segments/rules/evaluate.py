@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import QuerySet
 from pyroaring import BitMap
+
+from segmentation_crm.common.among import KeyAmong
 
 from .bitmaps import Evaluator, NodeResult, all_nodes, read_keys
 from .clock import Clock
@@ -36,33 +38,7 @@ def matching_keys(rule: Rule, keys: Iterable[int], as_of: datetime | Clock | Non
 
 def restricted(records: QuerySet[Any], keys: Iterable[int]) -> QuerySet[Any]:
     """Return the records of these keys; the keys travel as one parameter, however many they are."""
-    return records.filter(Q(_KeyIn(F("pk"), list(keys))))
-
-
-class _KeyIn(Func):
-    """A key among many, as one array (PostgreSQL) or one JSON text (SQLite)."""
-
-    output_field = BooleanField()
-
-    def __init__(self, key: Any, keys: list[int]) -> None:
-        self.keys = keys
-        super().__init__(key)
-
-    @property
-    def identity(self) -> Any:
-        return (*super().identity, tuple(self.keys))
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Render as = ANY(array)."""
-        sql, params = compiler.compile(self.get_source_expressions()[0])
-        # As text: quoting a list key by key takes longer than the query.
-        return f"{sql} = ANY(%s::bigint[])", (*params, "{" + ",".join(map(str, self.keys)) + "}")
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Render as IN (SELECT value FROM json_each(text))."""
-        sql, params = compiler.compile(self.get_source_expressions()[0])
-        text = "[" + ",".join(map(str, self.keys)) + "]"
-        return f"{sql} IN (SELECT value FROM json_each(%s))", (*params, text)  # noqa: S608
+    return records.filter(KeyAmong("pk", keys))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from pyroaring import BitMap
 
+from segmentation_crm.common.among import keys_text
+
 from .bitmaps import read_sql
 from .clock import Clock
 from .evaluate import restricted
@@ -64,7 +66,7 @@ def ask(name: Hashable, build: Callable[[Clock], QuerySet[Any]], clock: Clock, k
                     _kept.popitem(last=False)
     if found.sql is None:
         return BitMap()
-    moment, sent = _moment(clock), _sent(keys)
+    moment, sent = _moment(clock), keys_text(keys, connection.vendor)
     params = [
         moment if at in found.moments else sent if at in found.keys else value for at, value in enumerate(found.params)
     ]
@@ -83,7 +85,7 @@ def _rendered(build: Callable[[Clock], QuerySet[Any]], clock: Clock) -> Rendered
         sql, params = rows.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return Rendered(None)
-    moment, keys = _moment(marked), _sent(BitMap(), MARKED_KEY)
+    moment, keys = _moment(marked), keys_text([MARKED_KEY], connection.vendor)
     return Rendered(
         sql,
         tuple(params),
@@ -95,9 +97,3 @@ def _rendered(build: Callable[[Clock], QuerySet[Any]], clock: Clock) -> Rendered
 def _moment(clock: Clock) -> Any:
     """Return as_of as a parameter of this database."""
     return connection.ops.adapt_datetimefield_value(clock.as_of)
-
-
-def _sent(keys: BitMap, *more: int) -> str:
-    """Return keys as `restricted` sends them: one text."""
-    text = ",".join(map(str, [*keys, *more]))
-    return f"{{{text}}}" if connection.vendor == "postgresql" else f"[{text}]"

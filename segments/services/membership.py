@@ -8,13 +8,14 @@ from itertools import islice
 from django.db import connection
 from pyroaring import BitMap
 
+from segmentation_crm.common.among import among_sql, keys_text
 from segmentation_crm.common.fields import registry
 
 from ..choices import OverrideMode
 from ..models import Segment, SegmentMembership, SegmentOverride
 from ..rules.bitmaps import read_keys
 
-# Keys travel as one array a statement on PostgreSQL and as one JSON text on SQLite.
+# Keys that travel as one text, a statement.
 CHUNK = 50_000
 
 
@@ -70,21 +71,18 @@ def insert_members(segment: Segment, keys: BitMap, at: datetime, manual: bool = 
     with connection.cursor() as cursor:
         for chunk in _chunks(keys):
             moment = connection.ops.adapt_datetimefield_value(at)
-            cursor.execute(statement, [segment.pk, moment, manual, _sent(chunk)])
+            cursor.execute(statement, [segment.pk, moment, manual, keys_text(chunk, connection.vendor)])
 
 
 def delete_members(segment: Segment, keys: BitMap) -> None:
     """Remove members (1 statement for each 50,000)."""
     table = SegmentMembership._meta.db_table
     column = owner_column(segment)
-    if connection.vendor == "postgresql":
-        condition = "= ANY(%s::bigint[])"
-    else:
-        condition = "IN (SELECT value FROM json_each(%s))"
-    statement = f"DELETE FROM {table} WHERE segment_id = %s AND {column} {condition}"  # noqa: S608
+    among = among_sql(connection.vendor)
+    statement = f"DELETE FROM {table} WHERE segment_id = %s AND {column} {among}"  # noqa: S608
     with connection.cursor() as cursor:
         for chunk in _chunks(keys):
-            cursor.execute(statement, [segment.pk, _sent(chunk)])
+            cursor.execute(statement, [segment.pk, keys_text(chunk, connection.vendor)])
 
 
 def mark_manual(segment: Segment, included: BitMap) -> None:
@@ -100,7 +98,7 @@ def mark_manual(segment: Segment, included: BitMap) -> None:
 
 def stored_among(segment: Segment, keys: BitMap) -> BitMap:
     """Return those of the keys that are stored members (1 query for each 50,000)."""
-    column, among = owner_column(segment), _among()
+    column, among = owner_column(segment), among_sql(connection.vendor)
     statement = (
         f"SELECT {column} FROM {SegmentMembership._meta.db_table} "  # noqa: S608 - names of ours
         f"WHERE segment_id = %s AND {column} {among}"
@@ -108,7 +106,7 @@ def stored_among(segment: Segment, keys: BitMap) -> BitMap:
     found = BitMap()
     with connection.cursor() as cursor:
         for chunk in _chunks(keys):
-            cursor.execute(statement, [segment.pk, _sent(chunk)])
+            cursor.execute(statement, [segment.pk, keys_text(chunk, connection.vendor)])
             found.update(key for (key,) in cursor.fetchall())
     return found
 
@@ -129,11 +127,11 @@ class StoredMembers:
         new = keys - self.known
         statement = (
             f"SELECT segment_id, {self.column} FROM {SegmentMembership._meta.db_table} "  # noqa: S608 - names of ours
-            f"WHERE {self.column} {_among()}"
+            f"WHERE {self.column} {among_sql(connection.vendor)}"
         )
         with connection.cursor() as cursor:
             for chunk in _chunks(new):
-                cursor.execute(statement, [_sent(chunk)])
+                cursor.execute(statement, [keys_text(chunk, connection.vendor)])
                 members: dict[int, list[int]] = defaultdict(list)
                 for segment, key in cursor.fetchall():
                     members[segment].append(key)
@@ -145,21 +143,10 @@ class StoredMembers:
 
 def mark_manual_among(segment: Segment, included: BitMap, keys: BitMap) -> None:
     """Set `manual` on exactly those of the keys that are in by hand (2 queries for each 50,000)."""
-    column, among = owner_column(segment), _among()
+    column, among = owner_column(segment), among_sql(connection.vendor)
     table = SegmentMembership._meta.db_table
     statement = f"UPDATE {table} SET manual = %s WHERE segment_id = %s AND manual = %s AND {column} {among}"  # noqa: S608
     with connection.cursor() as cursor:
         for manual, some in ((True, included & keys), (False, keys - included)):
             for chunk in _chunks(some):
-                cursor.execute(statement, [manual, segment.pk, not manual, _sent(chunk)])
-
-
-def _among() -> str:
-    postgresql = connection.vendor == "postgresql"
-    return "= ANY(%s::bigint[])" if postgresql else "IN (SELECT value FROM json_each(%s))"
-
-
-def _sent(keys: list[int]) -> str:
-    """Return keys as one text: a driver that quotes a list key by key takes longer than the database."""
-    text = ",".join(map(str, keys))
-    return f"{{{text}}}" if connection.vendor == "postgresql" else f"[{text}]"
+                cursor.execute(statement, [manual, segment.pk, not manual, keys_text(chunk, connection.vendor)])

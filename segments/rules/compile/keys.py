@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models import BooleanField, Exists, F, Func
 from pyroaring import BitMap
 
+from segmentation_crm.common.among import among_sql, keys_text
+
 KeySource = Callable[[], BitMap]
 MovedSource = Callable[[], tuple[BitMap, BitMap]]
 
@@ -61,7 +63,4 @@ class StoodIn(Func):
 
 
 def _among(key: str, params: Any, keys: BitMap, connection: Any) -> tuple[str, tuple[Any, ...]]:
-    if connection.vendor == "postgresql":
-        return f"{key} = ANY(%s::bigint[])", (*params, list(keys))
-    text = "[" + ",".join(map(str, keys)) + "]"
-    return f"{key} IN (SELECT value FROM json_each(%s))", (*params, text)  # noqa: S608 - names of ours
+    return f"{key} {among_sql(connection.vendor)}", (*params, keys_text(keys, connection.vendor))
