@@ -15,7 +15,6 @@ from ..choices import ContactRelation
 from ..models import (
     Account,
     AccountTechnology,
-    Activity,
     Contact,
     ContactAccount,
     Contract,
@@ -146,19 +145,7 @@ TABS = [
         related.deals,
         narrow=shared.narrow_deals,
     ),
-    Tab(
-        "activities",
-        "Activities",
-        "activity",
-        "activities",
-        lambda user, a: (
-            rows_at(user, a, Activity)
-            .select_related("contact", "account", "content", "campaign", "user")
-            .order_by("-occurred_at")
-        ),
-        related.events,
-        with_contacts=True,
-    ),
+    shared.ACTIVITIES,
     shared.TASKS,
     shared.NOTES,
     shared.FILES,

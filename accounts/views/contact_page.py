@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from segmentation_crm.common.access import can, keep_visibility
 
 from ..choices import BuyingRole
-from ..models import Activity, Consent, Contact, ContactAccount, Opportunity, OpportunityContact
+from ..models import Consent, Contact, ContactAccount, Opportunity, OpportunityContact
 from ..queries import contacts_visible_to
 from ..queries.at_record import rows_at, standing
 from ..queries.glance import contact_figures
@@ -46,19 +46,7 @@ TABS = [
         related.opportunities_with_account,
         narrow=shared.narrow_deals,
     ),
-    Tab(
-        "activities",
-        "Activities",
-        "activity",
-        "activities",
-        lambda user, c: (
-            rows_at(user, c, Activity)
-            .select_related("contact", "account", "content", "campaign", "user")
-            .order_by("-occurred_at")
-        ),
-        related.events,
-        with_contacts=True,
-    ),
+    shared.ACTIVITIES,
     shared.TASKS,
     shared.NOTES,
     shared.FILES,

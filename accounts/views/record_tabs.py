@@ -1,11 +1,11 @@
-"""Tabs that the pages of records share: needs, tasks, notes, files, content, surveys."""
+"""Tabs that the pages of records share: activities, needs, tasks, notes, files, content, surveys."""
 
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from ..models import Attachment, Need, Note, SurveyAnswer, Task
+from ..models import Activity, Attachment, Need, Note, SurveyAnswer, Task
 from ..queries.at_record import rows_at
 from ..queries.content import consumed, content_items, topics_ranked
 from . import related
@@ -50,6 +50,19 @@ def narrow_deals(request: HttpRequest, record: Any, rows: QuerySet) -> QuerySet:
     return rows.filter(wanted[state]) if state in wanted else rows
 
 
+ACTIVITIES = Tab(
+    "activities",
+    "Activities",
+    "activity",
+    "activities",
+    lambda user, r: (
+        rows_at(user, r, Activity)
+        .select_related("contact", "account", "content", "campaign", "user")
+        .order_by("-occurred_at")
+    ),
+    related.events,
+    with_contacts=True,
+)
 NEEDS = Tab(
     "needs",
     "Needs",
