@@ -1,5 +1,7 @@
 """The API of partitions and splits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from django.db.models import QuerySet
@@ -71,9 +73,15 @@ class DivisionViewSet(ReadViewSet[D], Generic[D]):
         self.check_if_match(division)
         return division.version
 
-    def stale(self, problem: StaleDivision) -> Stale:
-        """Return the 412 with the present state."""
-        return Stale(self.get_serializer(problem.current).data, self.etag(problem.current))
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer what a service refuses: 412 with the present state, 409 with what depends on a part."""
+        try:
+            yield
+        except StaleDivision as problem:
+            raise Stale(self.get_serializer(problem.current).data, self.etag(problem.current)) from None
+        except SegmentInUse as used:
+            raise Conflict(str(used)) from None
 
 
 class PartitionViewSet(DivisionViewSet[Partition]):
@@ -99,12 +107,8 @@ class PartitionViewSet(DivisionViewSet[Partition]):
         partition = self.get_object()
         values = self.body_of(shapes.PartitionPatchSerializer, request)
         expected = self.expected(request, partition, needed="parts" in values)
-        try:
+        with self.answering():
             saved = partitions.update_partition(request.user, partition, _with_parts(values), expected)
-        except StaleDivision as problem:
-            raise self.stale(problem) from None
-        except SegmentInUse as used:
-            raise Conflict(str(used)) from None
         return self.shown(saved, status.HTTP_200_OK)
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
@@ -112,10 +116,8 @@ class PartitionViewSet(DivisionViewSet[Partition]):
         """Delete the partition and archive its parts; refused (409) while something depends on a part."""
         partition = self.get_object()
         self.check_if_match(partition)
-        try:
+        with self.answering():
             partitions.delete_partition(request.user, partition)
-        except SegmentInUse as used:
-            raise Conflict(str(used)) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -142,12 +144,8 @@ class SplitViewSet(DivisionViewSet[Split]):
         split = self.get_object()
         values = self.body_of(shapes.SplitPatchSerializer, request)
         expected = self.expected(request, split, needed="groups" in values)
-        try:
+        with self.answering():
             saved = splits.update_split(request.user, split, _with_groups(values), expected)
-        except StaleDivision as problem:
-            raise self.stale(problem) from None
-        except SegmentInUse as used:
-            raise Conflict(str(used)) from None
         return self.shown(saved, status.HTTP_200_OK)
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
@@ -155,10 +153,8 @@ class SplitViewSet(DivisionViewSet[Split]):
         """Delete the split and archive its groups; refused (409) while something depends on a group."""
         split = self.get_object()
         self.check_if_match(split)
-        try:
+        with self.answering():
             splits.delete_split(request.user, split)
-        except SegmentInUse as used:
-            raise Conflict(str(used)) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
